@@ -1,0 +1,1 @@
+"""What users of the platform install: stubs, typed clients and the `mgrd` command. No torch."""
