@@ -1,0 +1,1 @@
+"""How the network learns: examples, supervised fine-tuning, rewards, advantages, PPO."""
