@@ -33,7 +33,6 @@ def assert_equals_whisper(whisper, samples: np.ndarray) -> None:
     assert ours_TF.shape == ((samples.size + 479) // 160, 128)
     tolerance = max(1e-5, float(np.abs(single_TF - exact_TF)[:frames].max()))
     np.testing.assert_allclose(ours_TF, exact_TF[:frames], atol=tolerance, rtol=0)
-    assert np.mean(np.abs(ours_TF - single_TF[:frames]) > 1e-5) < 1e-3
 
 
 @pytest.mark.parametrize("size", [1, 159, 160, 161, 400, 7_777, 16_000, 5 * RATE_HZ + 1, 25 * RATE_HZ])
