@@ -1,0 +1,1 @@
+"""The registry: immutable versions, aliases with gates, promotions with their history."""

@@ -1,0 +1,111 @@
+"""A version: immutable content, a state that only moves forward, many origins.
+
+Promises that no transition leaves DELETED and that what an alias serves is never archived.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from services.registry.domain.errors import IllegalTransition
+
+
+class VersionState(StrEnum):
+    """Where a version is in its life."""
+
+    ACTIVE = "ACTIVE"
+    ARCHIVED = "ARCHIVED"
+    DELETED = "DELETED"
+
+
+class FileLike(Protocol):
+    """One file of a manifest."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def size_bytes(self) -> int: ...
+    @property
+    def sha256(self) -> str: ...
+
+
+class ManifestLike(Protocol):
+    """What a version consists of; its digest is computed elsewhere, once for all parts."""
+
+    @property
+    def format_version(self) -> int: ...
+    @property
+    def files(self) -> Sequence[FileLike]: ...
+    @property
+    def front_end_version(self) -> str: ...
+    @property
+    def architecture(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """One origin of a version; the same digest may come from several runs."""
+
+    run: str = ""
+    step: str = ""
+    parent: str = ""
+    data_digest: str = ""
+    code_commit: str = ""
+
+
+@dataclass(frozen=True)
+class Version:
+    """An immutable version of a model; `authors` holds everyone who ever registered this digest."""
+
+    model: str
+    number: int
+    digest: str
+    manifest: ManifestLike
+    state: VersionState
+    author: str
+    create_time: datetime
+    description: str = ""
+    lineage: tuple[Lineage, ...] = ()
+    authors: frozenset[str] = frozenset()
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The resource name."""
+        return version_name(self.model, self.number)
+
+
+def version_name(model: str, number: int) -> str:
+    """`models/{model}/versions/{number}`."""
+    return f"models/{model}/versions/{number}"
+
+
+def archived(version: Version) -> VersionState:
+    """The state after archiving; refused while an alias points at the version."""
+    if version.state is not VersionState.ACTIVE:
+        raise _illegal(version, wanted="archived", needs=VersionState.ACTIVE)
+    if version.aliases:
+        held = ", ".join(version.aliases)
+        raise IllegalTransition(
+            f"{version.name} is behind the alias {held}; point it elsewhere before archiving",
+            reason="VERSION_IN_USE",
+        )
+    return VersionState.ARCHIVED
+
+
+def deleted(version: Version) -> VersionState:
+    """The state after deletion; only an archived version can be deleted."""
+    if version.state is not VersionState.ARCHIVED:
+        raise _illegal(version, wanted="deleted", needs=VersionState.ARCHIVED)
+    return VersionState.DELETED
+
+
+def _illegal(version: Version, *, wanted: str, needs: VersionState) -> IllegalTransition:
+    return IllegalTransition(
+        f"{version.name} is {version.state} and cannot be {wanted}; it must be {needs}",
+        reason="ILLEGAL_TRANSITION",
+    )
