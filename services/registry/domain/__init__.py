@@ -1,1 +1,1 @@
-"""The registry's rules as pure values and functions: standard library only, no I/O."""
+"""The registry's rules as pure values and functions: no I/O, no database, no gRPC."""

@@ -4,8 +4,6 @@ History is a stack: a promotion pushes, a rollback pops. So two rollbacks in a r
 versions instead of flipping between the last two, and the next promotion builds on where they led.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

@@ -6,15 +6,14 @@ behind an older one; a relative demand compares only results on the same data; a
 who registered the version does not count, whenever they registered it.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
+from services.kit.errors import Violation
 from services.registry.domain.versions import VersionState
 
 SMOKE_SUITE = "smoke"
@@ -63,7 +62,7 @@ class Gate:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Gate:
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """The inverse of `to_dict`; an unknown key is an error."""
         requirements = tuple(
             Requirement(
@@ -96,15 +95,6 @@ class Evaluation:
     def name(self) -> str:
         """The resource name."""
         return f"models/{self.model}/versions/{self.number}/evaluations/{self.id}"
-
-
-@dataclass(frozen=True)
-class Violation:
-    """One lack: a stable type, what it is about, and a sentence with the remedy."""
-
-    type: str
-    subject: str
-    description: str
 
 
 @dataclass(frozen=True)

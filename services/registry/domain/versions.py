@@ -3,15 +3,12 @@
 Promises that no transition leaves DELETED and that what an alias serves is never archived.
 """
 
-from __future__ import annotations
-
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
 
-from services.registry.domain.errors import IllegalTransition
+from mgrd.manifest import Manifest
+from services.kit.errors import FailedPrecondition
 
 
 class VersionState(StrEnum):
@@ -20,30 +17,6 @@ class VersionState(StrEnum):
     ACTIVE = "ACTIVE"
     ARCHIVED = "ARCHIVED"
     DELETED = "DELETED"
-
-
-class FileLike(Protocol):
-    """One file of a manifest."""
-
-    @property
-    def path(self) -> str: ...
-    @property
-    def size_bytes(self) -> int: ...
-    @property
-    def sha256(self) -> str: ...
-
-
-class ManifestLike(Protocol):
-    """What a version consists of; its digest is computed elsewhere, once for all parts."""
-
-    @property
-    def format_version(self) -> int: ...
-    @property
-    def files(self) -> Sequence[FileLike]: ...
-    @property
-    def front_end_version(self) -> str: ...
-    @property
-    def architecture(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -64,7 +37,7 @@ class Version:
     model: str
     number: int
     digest: str
-    manifest: ManifestLike
+    manifest: Manifest
     state: VersionState
     author: str
     create_time: datetime
@@ -90,7 +63,7 @@ def archived(version: Version) -> VersionState:
         raise _illegal(version, wanted="archived", needs=VersionState.ACTIVE)
     if version.aliases:
         held = ", ".join(version.aliases)
-        raise IllegalTransition(
+        raise FailedPrecondition(
             f"{version.name} is behind the alias {held}; point it elsewhere before archiving",
             reason="VERSION_IN_USE",
         )
@@ -104,8 +77,8 @@ def deleted(version: Version) -> VersionState:
     return VersionState.DELETED
 
 
-def _illegal(version: Version, *, wanted: str, needs: VersionState) -> IllegalTransition:
-    return IllegalTransition(
+def _illegal(version: Version, *, wanted: str, needs: VersionState) -> FailedPrecondition:
+    return FailedPrecondition(
         f"{version.name} is {version.state} and cannot be {wanted}; it must be {needs}",
         reason="ILLEGAL_TRANSITION",
     )
