@@ -1,0 +1,90 @@
+"""All descriptors of a clip in one pass over shared frames; wiring only, each family has its own module."""
+
+import numpy as np
+
+from model.acoustics.descriptors.brightness import brightness_descriptors, centroid_hz
+from model.acoustics.descriptors.frames import frames_of
+from model.acoustics.descriptors.loudness import loudness_descriptors
+from model.acoustics.descriptors.notes import find_notes, note_descriptors, onset_strength
+from model.acoustics.descriptors.pitch import Track, pitch_descriptors, semitones, track
+from model.acoustics.descriptors.rhythm import rhythm_descriptors
+from model.acoustics.descriptors.signal import signal_descriptors
+from model.acoustics.descriptors.sounds import find_sounds, sound_descriptors
+from model.acoustics.descriptors.tonality import tonality_descriptors
+from model.acoustics.descriptors.values import Contour, Descriptor, Descriptors
+from model.acoustics.errors import AudioError
+from model.acoustics.frontend import FloatArray
+
+_STEADY_ST_PER_S = 4.0
+_MUSICAL_STEADY = 0.6
+_MUSICAL_RANGE_ST = 1.5
+
+
+def describe(samples_N: FloatArray) -> Descriptors:
+    """Measures a 16 kHz mono clip. Raises AudioError EMPTY_AUDIO, NOT_MONO or NOT_FINITE."""
+    frames = frames_of(_checked(samples_N))
+    contour = track(frames)
+    centroid_hz_T = centroid_hz(frames)
+    sounds, notes = find_sounds(frames), find_notes(frames, contour)
+    steadiness = pitch_steadiness(contour)
+    musical = _is_musical(contour, steadiness)
+    found = [
+        Descriptor("duration", round(frames.duration_s, 3), "s", 1.0, frames.span_s),
+        Descriptor("pitch_steadiness", round(steadiness, 3), "share", 0.8, frames.span_s),
+        *signal_descriptors(frames, contour, sounds),
+        *pitch_descriptors(frames, contour),
+        *loudness_descriptors(frames),
+        *sound_descriptors(frames, sounds),
+        *note_descriptors(frames, notes),
+        *rhythm_descriptors(frames, notes, onset_strength(frames), contour, musical=musical),
+        *brightness_descriptors(frames, centroid_hz_T),
+        *tonality_descriptors(frames, notes, musical=musical),
+    ]
+    return Descriptors(
+        duration_s=round(frames.duration_s, 3),
+        measured={descriptor.name: descriptor for descriptor in found},
+        pitch=_pitch_contour(contour),
+        loudness=_rounded("dB", frames.smooth_db_T),
+        brightness=_rounded("Hz", centroid_hz_T, digits=0),
+        sounds=sounds,
+        notes=notes,
+    )
+
+
+def pitch_steadiness(contour: Track) -> float:
+    """Share of the voiced frames whose pitch moves less than 4 semitones a second: high for notes, low for speech."""
+    f0_T = contour.f0_hz_T
+    if f0_T.size < 7:
+        return 0.0
+    both = (f0_T[6:] > 0) & (f0_T[:-6] > 0)
+    if not both.any():
+        return 0.0
+    moved_T = np.abs(semitones(f0_T[6:][both]) - semitones(f0_T[:-6][both])) / 0.06
+    return float(np.mean(moved_T < _STEADY_ST_PER_S))
+
+
+def _is_musical(contour: Track, steadiness: float) -> bool:
+    """Steady pitches at several heights: a monotone voice is steady too, but at one."""
+    voiced_hz = contour.f0_hz_T[contour.voiced_T]
+    if voiced_hz.size == 0:
+        return False
+    low, high = np.percentile(semitones(voiced_hz), [10, 90])
+    return steadiness >= _MUSICAL_STEADY and float(high - low) >= _MUSICAL_RANGE_ST
+
+
+def _pitch_contour(contour: Track) -> Contour:
+    return Contour(unit="Hz", values_T=tuple(round(hz, 2) if hz > 0 else None for hz in contour.f0_hz_T.tolist()))
+
+
+def _rounded(unit: str, values_T: FloatArray, *, digits: int = 1) -> Contour:
+    return Contour(unit=unit, values_T=tuple(np.round(values_T.astype(float), digits).tolist()))
+
+
+def _checked(samples_N: FloatArray) -> FloatArray:
+    if samples_N.ndim != 1:
+        raise AudioError("NOT_MONO", f"samples have shape {samples_N.shape}; pass one channel as a flat array")
+    if samples_N.size == 0:
+        raise AudioError("EMPTY_AUDIO", "there are no samples; pass at least one")
+    if not np.isfinite(samples_N).all():
+        raise AudioError("NOT_FINITE", "samples hold NaN or infinite values; repair the sound")
+    return np.asarray(samples_N, np.float32)

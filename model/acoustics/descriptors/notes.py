@@ -1,0 +1,67 @@
+"""Notes and syllable-like onsets: where something new begins, and the pitch it keeps.
+
+Promises onsets from the rise of spectral energy, insensitive to vibrato, and a note for each with the median of its
+pitch. Leaves sounds separated by rest to `sounds`, keys to `tonality`.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter1d, uniform_filter1d
+
+from model.acoustics.descriptors.frames import Frames, decibels
+from model.acoustics.descriptors.pitch import Track
+from model.acoustics.descriptors.values import HOP_S, Descriptor, Segment
+from model.acoustics.frontend import FloatArray
+
+_RANGE_DB = 45.0
+_LAG = 3  # frames: the rise of a soft attack
+_NEIGHBOUR = 4
+_AVERAGE = 12
+_THRESHOLD_DB = 1.5
+_OVER_LARGEST = 0.12
+_FEWEST_VOICED = 4
+
+
+def onset_strength(frames: Frames) -> FloatArray:
+    """Mean rise in dB over the bands against the loudest neighbour band 30 ms before."""
+    floor_db = max(float(frames.bands_db_TB.max()) - _RANGE_DB, -80.0)
+    bands_TB = np.maximum(frames.bands_db_TB, floor_db)
+    before_TB = maximum_filter1d(bands_TB, 3, axis=1)
+    rise_TB = np.zeros_like(bands_TB)
+    rise_TB[_LAG:] = np.maximum(bands_TB[_LAG:] - before_TB[:-_LAG], 0)
+    rise_TB[:_LAG] = np.maximum(bands_TB[:_LAG] - floor_db, 0)
+    return rise_TB.mean(axis=1)
+
+
+def onset_frames(strength_T: FloatArray) -> NDArray[np.intp]:
+    """Frames where the strength is the largest around and stands out of its surroundings."""
+    largest_T = maximum_filter1d(strength_T, 2 * _NEIGHBOUR + 1, mode="constant")
+    average_T = uniform_filter1d(strength_T, 2 * _AVERAGE + 1, mode="nearest")
+    threshold_T = np.maximum(average_T + _THRESHOLD_DB, _OVER_LARGEST * strength_T.max())
+    peaks = np.flatnonzero((strength_T == largest_T) & (strength_T > threshold_T))
+    keep = np.diff(peaks, prepend=-10 * _NEIGHBOUR) > _NEIGHBOUR
+    return peaks[keep]
+
+
+def find_notes(frames: Frames, contour: Track) -> tuple[Segment, ...]:
+    """A segment from each onset to the next."""
+    onsets = onset_frames(onset_strength(frames))
+    ends = [*onsets[1:], len(frames.power_TK)][: len(onsets)]
+    return tuple(_note(frames, contour, int(first), int(end)) for first, end in zip(onsets, ends, strict=True))
+
+
+def note_descriptors(frames: Frames, notes: tuple[Segment, ...]) -> list[Descriptor]:
+    """The number of notes, where most onsets have a pitch."""
+    pitched = sum(note.pitch_hz is not None for note in notes)
+    if pitched < max(1, len(notes) / 2):
+        why = "most onsets have no steady pitch"
+        return [Descriptor("note_count", None, "count", 0.0, frames.span_s, abstained=True, reason=why)]
+    return [Descriptor("note_count", float(len(notes)), "count", 0.8, frames.span_s)]
+
+
+def _note(frames: Frames, contour: Track, first: int, end: int) -> Segment:
+    f0_T = contour.f0_hz_T[first:end]
+    f0_T = f0_T[f0_T > 0]
+    loudest = float(decibels(frames.power_TK[first : max(end, first + 1)].sum(axis=1).max()))
+    pitch_hz = round(float(np.median(f0_T)), 2) if f0_T.size >= _FEWEST_VOICED else None
+    return Segment(round(first * HOP_S, 3), round(end * HOP_S, 3), round(loudest, 1), pitch_hz)

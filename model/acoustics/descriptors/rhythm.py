@@ -1,0 +1,93 @@
+"""Tempo and rate: beats per minute, and whether speech or notes come slowly or fast.
+
+Promises a tempo to within a factor of two and only for regular onsets; a rate in onsets a second for both speech and
+music, whose words "slow" and "fast" have their own limits in each. Leaves counting to `notes` and `sounds`.
+"""
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+from scipy.signal import find_peaks
+
+from model.acoustics.descriptors.frames import FRAME_HZ, Frames
+from model.acoustics.descriptors.pitch import Track
+from model.acoustics.descriptors.values import Descriptor, Segment
+from model.acoustics.frontend import FloatArray
+
+_FEWEST_ONSETS = 3
+_REGULAR = 0.12  # of the interval: the median deviation up to which onsets are a beat
+_LONG_S = 6.0
+_TEMPO_BPM = (40.0, 240.0)
+_TYPICAL_BPM, _OCTAVES = 120.0, 1.0
+_SPEECH_SLOW, _SPEECH_FAST = 3.8, 4.4  # syllables a second
+_MUSIC_SLOW, _MUSIC_FAST = 2.2, 2.6  # notes a second
+
+
+def rhythm_descriptors(
+    frames: Frames, notes: tuple[Segment, ...], strength_T: FloatArray, contour: Track, *, musical: bool
+) -> list[Descriptor]:
+    """Tempo, rate and "slow" or "fast"."""
+    rate_hz, confidence = _music_rate(notes) if musical else _speech_rate(frames, contour)
+    limits = (_MUSIC_SLOW, _MUSIC_FAST) if musical else (_SPEECH_SLOW, _SPEECH_FAST)
+    return [_tempo(frames, notes, strength_T), *_rate(frames, rate_hz, limits, confidence)]
+
+
+def _rate(frames: Frames, rate_hz: float | None, limits: tuple[float, float], sure: float) -> list[Descriptor]:
+    if rate_hz is None:
+        why = "too few syllables or notes to tell"
+        return [_abstained("onset_rate", "1/s", frames, why), _abstained("rate", "label", frames, why)]
+    measured = Descriptor("onset_rate", round(rate_hz, 2), "1/s", sure, frames.span_s)
+    if limits[0] < rate_hz < limits[1]:
+        return [measured, _abstained("rate", "label", frames, f"{rate_hz:.1f} a second is neither slow nor fast")]
+    label = "slow" if rate_hz <= limits[0] else "fast"
+    return [measured, Descriptor("rate", label, "label", sure, frames.span_s)]
+
+
+def _music_rate(notes: tuple[Segment, ...]) -> tuple[float | None, float]:
+    if len(notes) < 2:
+        return None, 0.0
+    return float(1 / np.median(np.diff([note.start_s for note in notes]))), 0.9
+
+
+def _speech_rate(frames: Frames, contour: Track) -> tuple[float | None, float]:
+    """Syllable nuclei a second of speech: peaks of the voiced level at least 2 dB above the dips beside them."""
+    voiced = np.flatnonzero(contour.voiced_T)
+    if voiced.size < 15:
+        return None, 0.0
+    level_T = gaussian_filter1d(np.where(contour.voiced_T, frames.level_db_T, frames.level_db_T - 10), 2.5)
+    peaks, _ = find_peaks(level_T[voiced[0] : voiced[-1] + 1], prominence=2.0, distance=6)
+    span_s = (voiced[-1] + 1 - voiced[0]) / FRAME_HZ
+    return (len(peaks) / span_s, 0.7) if len(peaks) else (None, 0.0)
+
+
+def _tempo(frames: Frames, notes: tuple[Segment, ...], strength_T: FloatArray) -> Descriptor:
+    if frames.duration_s >= _LONG_S:
+        return _tempo_by_correlation(frames, strength_T)
+    starts = np.array([note.start_s for note in notes])
+    intervals_s = np.diff(starts)
+    if len(intervals_s) < _FEWEST_ONSETS - 1:
+        return _abstained("tempo", "bpm", frames, "too few onsets for a beat")
+    beat_s = float(np.median(intervals_s))
+    deviation = float(np.median(np.abs(intervals_s - beat_s))) / beat_s
+    if deviation > _REGULAR:
+        return _abstained("tempo", "bpm", frames, "the onsets are not regular")
+    refined_s = float(np.mean(intervals_s[np.abs(intervals_s - beat_s) <= 0.2 * beat_s]))
+    return Descriptor("tempo", round(60 / refined_s, 1), "bpm", round(1 - deviation, 2), frames.span_s)
+
+
+def _tempo_by_correlation(frames: Frames, strength_T: FloatArray) -> Descriptor:
+    centred = strength_T - strength_T.mean()
+    spectrum = np.fft.rfft(centred, 2 * len(centred))
+    correlation_L = np.fft.irfft(np.abs(spectrum) ** 2)[: len(centred)]
+    correlation_L = correlation_L / max(float(correlation_L[0]), 1e-9)
+    lags = np.arange(int(60 * FRAME_HZ / _TEMPO_BPM[1]), int(60 * FRAME_HZ / _TEMPO_BPM[0]))
+    prior_L = np.exp(-0.5 * (np.log2(60 * FRAME_HZ / lags / _TYPICAL_BPM) / _OCTAVES) ** 2)
+    best = int(lags[np.argmax(correlation_L[lags] * prior_L)])
+    if correlation_L[best] < 0.15:
+        return _abstained("tempo", "bpm", frames, "no beat repeats")
+    before, at, after = correlation_L[best - 1 : best + 2]
+    shift = 0.5 * (before - after) / min(before - 2 * at + after, -1e-9)
+    return Descriptor("tempo", round(60 * FRAME_HZ / (best + shift), 1), "bpm", round(float(at), 2), frames.span_s)
+
+
+def _abstained(name: str, unit: str, frames: Frames, why: str) -> Descriptor:
+    return Descriptor(name, None, unit, 0.0, frames.span_s, abstained=True, reason=why)

@@ -1,0 +1,52 @@
+"""The signal itself: silence, clipping, signal to noise and harmonicity.
+
+Promises figures about the recording, not about what is in it.
+"""
+
+import numpy as np
+
+from model.acoustics.descriptors.frames import Frames, runs
+from model.acoustics.descriptors.pitch import Track
+from model.acoustics.descriptors.values import Descriptor, Segment
+
+_SILENT_PEAK_DB = -55.0
+_CLIPPED = 0.995
+_CLIPPED_RUN = 3
+_HNR_LIMIT = 0.9999
+
+
+def signal_descriptors(frames: Frames, contour: Track, sounds: tuple[Segment, ...]) -> list[Descriptor]:
+    """Silence, clipping, signal to noise, harmonicity."""
+    return [_silence(frames, contour, sounds), _clipping(frames), _snr(frames), _harmonicity(frames, contour)]
+
+
+def _silence(frames: Frames, contour: Track, sounds: tuple[Segment, ...]) -> Descriptor:
+    """"silent" if nothing stands out of the background and nothing has a pitch; "sound" otherwise."""
+    quiet = frames.peak_db < _SILENT_PEAK_DB
+    heard = bool(sounds) or float(np.mean(contour.voiced_T)) > 0.1
+    value = "silent" if quiet or not heard else "sound"
+    return Descriptor("silence", value, "label", 0.9, frames.span_s)
+
+
+def _clipping(frames: Frames) -> Descriptor:
+    clipped = np.abs(frames.samples_N) >= _CLIPPED
+    share = sum(end - first for first, end in runs(clipped) if end - first >= _CLIPPED_RUN) / frames.samples_N.size
+    return Descriptor("clipping", round(share, 5), "share", 1.0, frames.span_s)
+
+
+def _snr(frames: Frames) -> Descriptor:
+    """Loudest over quietest tenth of the frames; meaningful where the background is steady and uncovered."""
+    power_T = np.sort(frames.power_TK.sum(axis=1))
+    tenth = max(1, len(power_T) // 10)
+    noise, loud = float(power_T[:tenth].mean()), float(power_T[-tenth:].mean())
+    ratio_db = 10 * np.log10(max(loud - noise, 1e-12) / max(noise, 1e-9))
+    return Descriptor("snr", round(float(ratio_db), 1), "dB", 0.5, frames.span_s)
+
+
+def _harmonicity(frames: Frames, contour: Track) -> Descriptor:
+    if not contour.voiced_T.any():
+        why = "nothing in the clip has a pitch"
+        return Descriptor("harmonicity", None, "dB", 0.0, frames.span_s, abstained=True, reason=why)
+    periodic_T = np.clip(contour.periodicity_T[contour.voiced_T], 0.01, _HNR_LIMIT)
+    ratio_db = float(np.mean(10 * np.log10(periodic_T / (1 - periodic_T))))
+    return Descriptor("harmonicity", round(ratio_db, 1), "dB", 0.9, frames.span_s)
