@@ -1,0 +1,45 @@
+"""What Prometheus scrapes of every service: calls by method and code, their duration, calls in progress."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from wsgiref.simple_server import WSGIServer
+
+from prometheus_client import Counter, Gauge, Histogram, start_http_server
+
+from services.kit.errors import ServiceError
+
+CALLS = Counter("mgrd_rpc_calls_total", "RPCs handled", ["method", "code"])
+SECONDS = Histogram("mgrd_rpc_seconds", "Duration of RPCs", ["method"])
+RUNNING = Gauge("mgrd_rpc_running", "RPCs in progress", ["method"])
+EVENTS = Counter("mgrd_events_total", "Events handled or relayed", ["worker", "outcome"])
+
+
+@contextmanager
+def measured(method: str) -> Iterator[None]:
+    """Counts and times the block as one call of `method`."""
+    started = time.perf_counter()
+    code = "OK"
+    RUNNING.labels(method).inc()
+    try:
+        yield
+    except ServiceError as error:
+        code = error.code
+        raise
+    except GeneratorExit:
+        code = "CANCELLED"
+        raise
+    except BaseException:
+        code = "INTERNAL"
+        raise
+    finally:
+        RUNNING.labels(method).dec()
+        SECONDS.labels(method).observe(time.perf_counter() - started)
+        CALLS.labels(method, code).inc()
+
+
+def expose(address: str) -> WSGIServer:
+    """Serves /metrics on host:port until `shutdown()` of the returned server."""
+    host, _, port = address.rpartition(":")
+    server, _thread = start_http_server(int(port), addr=host)
+    return server
