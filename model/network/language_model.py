@@ -1,0 +1,201 @@
+"""The language model: Qwen2, with transformers' key names and numbers.
+
+Written again because training and generation share it and, at small sizes, the time between the
+products decides the speed: queries, keys and values are one product, so are gate and up; rotary
+angles come from a table; keys and values go where the `Memory` says, without cache objects.
+Sliding windows, scaled rotary embeddings and dropout are left out and refused.
+
+Shapes: B sequences, L positions, D width, H query heads, G key/value heads, K head size, V vocabulary.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from transformers import Qwen2Config
+
+from model.network.attention import Memory, WholeSequences
+from model.network.errors import NetworkError
+from model.network.fused import FusedLinear, save_parts_separately
+
+
+class LanguageModel(nn.Module):
+    """Embeddings in, hidden states or logits out; state keys are those of Qwen2ForCausalLM."""
+
+    def __init__(self, config: Qwen2Config) -> None:
+        super().__init__()
+        _refuse_unsupported(config)
+        self.model = Decoder(config)
+        self.lm_head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
+        self.tied = config.tie_word_embeddings
+        self.tie()
+        save_parts_separately(self)
+        self.register_load_state_dict_pre_hook(_supply_tied_head)
+
+    def tie(self) -> None:
+        """Share the embedding with the head again where the configuration says so."""
+        if self.tied:
+            self.lm_head.weight = self.model.embed_tokens.weight
+
+    def forward(
+        self, embeds_BLD: Tensor, *, positions_BL: Tensor | None = None, memory: Memory | None = None
+    ) -> Tensor:
+        """Hidden states after the last norm, [B, L, D]; without positions they count from 0."""
+        return self.model(embeds_BLD, positions_BL=positions_BL, memory=memory or WholeSequences())
+
+    def embed(self, ids_BL: Tensor) -> Tensor:
+        return self.model.embed_tokens(ids_BL)
+
+    def logits(self, hidden_BLD: Tensor) -> Tensor:
+        return self.lm_head(hidden_BLD)
+
+
+class Decoder(nn.Module):
+    """The stack of layers."""
+
+    def __init__(self, config: Qwen2Config) -> None:
+        super().__init__()
+        self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
+        layers = (DecoderLayer(config, index=index) for index in range(config.num_hidden_layers))
+        self.layers = nn.ModuleList(layers)
+        self.norm = RMSNorm(config.hidden_size, eps=config.rms_norm_eps)
+        self.rotary = Rotary(config)
+
+    def forward(self, x_BLD: Tensor, *, positions_BL: Tensor | None, memory: Memory) -> Tensor:
+        angles = self.rotary.angles(x_BLD, positions_BL)
+        for layer in self.layers:
+            x_BLD = layer(x_BLD, angles, memory)
+        return self.norm(x_BLD)
+
+
+class DecoderLayer(nn.Module):
+    """Attention, then the gated feed-forward, each before-normed and added."""
+
+    def __init__(self, config: Qwen2Config, *, index: int) -> None:
+        super().__init__()
+        self.self_attn = SelfAttention(config, index=index)
+        self.mlp = GatedMLP(config)
+        self.input_layernorm = RMSNorm(config.hidden_size, eps=config.rms_norm_eps)
+        self.post_attention_layernorm = RMSNorm(config.hidden_size, eps=config.rms_norm_eps)
+
+    def forward(self, x_BLD: Tensor, angles: tuple[Tensor, Tensor], memory: Memory) -> Tensor:
+        x_BLD = x_BLD + self.self_attn(self.input_layernorm(x_BLD), angles, memory)
+        return x_BLD + self.mlp(self.post_attention_layernorm(x_BLD))
+
+
+class SelfAttention(nn.Module):
+    """Grouped-query attention with rotary positions; the memory holds keys and values."""
+
+    def __init__(self, config: Qwen2Config, *, index: int) -> None:
+        super().__init__()
+        self.index = index
+        self.heads, self.kv_heads = config.num_attention_heads, config.num_key_value_heads
+        self.head_size = head_size(config)
+        q_size, kv_size = self.heads * self.head_size, self.kv_heads * self.head_size
+        sizes = {"q_proj": q_size, "k_proj": kv_size, "v_proj": kv_size}
+        self.qkv_proj = FusedLinear(config.hidden_size, sizes, bias=True)
+        self.o_proj = nn.Linear(q_size, config.hidden_size, bias=False)
+
+    def forward(self, x_BLD: Tensor, angles: tuple[Tensor, Tensor], memory: Memory) -> Tensor:
+        batch, length, _width = x_BLD.shape
+        heads = self.qkv_proj(x_BLD).view(batch, length, -1, self.head_size)
+        qk, v_BLGK = heads.split((self.heads + self.kv_heads, self.kv_heads), dim=2)
+        q_BLHK, k_BLGK = rotate(qk, angles).split((self.heads, self.kv_heads), dim=2)
+        heard_BLHK = memory.attend(self.index, q_BLHK, k_BLGK, v_BLGK)
+        return self.o_proj(heard_BLHK.reshape(batch, length, -1))
+
+
+class GatedMLP(nn.Module):
+    """SwiGLU."""
+
+    def __init__(self, config: Qwen2Config) -> None:
+        super().__init__()
+        sizes = {"gate_proj": config.intermediate_size, "up_proj": config.intermediate_size}
+        self.gate_up_proj = FusedLinear(config.hidden_size, sizes, bias=False)
+        self.down_proj = nn.Linear(config.intermediate_size, config.hidden_size, bias=False)
+
+    def forward(self, x_BLD: Tensor) -> Tensor:
+        gate, up = self.gate_up_proj(x_BLD).chunk(2, dim=-1)
+        return self.down_proj(F.silu(gate) * up)
+
+
+class RMSNorm(nn.Module):
+    """Root-mean-square norm in fp32; through the vector norm, half as long as `F.rms_norm` on a CPU."""
+
+    def __init__(self, width: int, *, eps: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+        self.width, self.eps = width, eps
+
+    def forward(self, x_BLD: Tensor) -> Tensor:
+        x32 = x_BLD.float()
+        norm = torch.linalg.vector_norm(x32, dim=-1, keepdim=True)
+        scale = torch.rsqrt(norm * norm / self.width + self.eps)
+        return self.weight * (x32 * scale).to(x_BLD.dtype)
+
+
+class Rotary(nn.Module):
+    """Rotary angles from a table made at first use, on the device of use, outside inference mode."""
+
+    def __init__(self, config: Qwen2Config) -> None:
+        super().__init__()
+        self.theta: float = config.rope_parameters["rope_theta"]
+        self.head_size = head_size(config)
+        self.positions = config.max_position_embeddings
+        self._table: Tensor | None = None
+
+    def angles(self, x_BLD: Tensor, positions_BL: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Cosines and signed sines, each [B or 1, L, 1, K], for `rotate`."""
+        table = self._table_on(x_BLD.device)
+        length = x_BLD.shape[1]
+        if positions_BL is None and length > self.positions:
+            raise NetworkError(
+                "SEQUENCE_TOO_LONG",
+                f"a sequence has {length} positions, the model was made for {self.positions}: shorten the input",
+            )
+        chosen = table[None, :length] if positions_BL is None else table[positions_BL]
+        cos, sin = chosen.to(x_BLD.dtype).unsqueeze(2).chunk(2, dim=-1)
+        return cos, sin
+
+    def _table_on(self, device: torch.device) -> Tensor:
+        if self._table is None or self._table.device != device:
+            with torch.inference_mode(False):
+                self._table = self._made_table().to(device)
+        return self._table
+
+    def _made_table(self) -> Tensor:
+        rates = 1.0 / self.theta ** (torch.arange(0, self.head_size, 2, dtype=torch.float) / self.head_size)
+        angles = torch.arange(self.positions, dtype=torch.float)[:, None] * rates
+        cos, sin = angles.cos(), angles.sin()
+        return torch.cat([cos, cos, -sin, sin], dim=1)
+
+
+def rotate(heads_BLHK: Tensor, angles: tuple[Tensor, Tensor]) -> Tensor:
+    """Turn each pair (i, i + K/2) of a head by its position's angle."""
+    cos, signed_sin = angles
+    first, second = heads_BLHK.chunk(2, dim=-1)
+    return heads_BLHK * cos + torch.cat((second, first), dim=-1) * signed_sin
+
+
+def head_size(config: Qwen2Config) -> int:
+    return getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+
+
+def _supply_tied_head(module: LanguageModel, state: dict[str, Tensor], prefix: str, *_unused: object) -> None:
+    """Checkpoints of tied models leave the head out, as transformers does."""
+    embedding = state.get(f"{prefix}model.embed_tokens.weight")
+    if module.tied and embedding is not None:
+        state[f"{prefix}lm_head.weight"] = embedding
+
+
+def _refuse_unsupported(config: Qwen2Config) -> None:
+    rope_type = config.rope_parameters.get("rope_type", "default")
+    for name, given, known in (
+        ("use_sliding_window", config.use_sliding_window, False),
+        ("rope_type", rope_type, "default"),
+        ("hidden_act", config.hidden_act, "silu"),
+        ("attention_dropout", config.attention_dropout, 0.0),
+    ):
+        if given != known:
+            raise NetworkError(
+                "UNSUPPORTED_CONFIG", f"text_config.{name} is {given!r}; this model knows only {known!r}: set it so"
+            )
