@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from services.kit.auth import Caller
+from services.kit.events.bus import MAX_EVENT_BYTES, EventTooLarge
 from services.kit.events.types import type_of
 from services.kit.tables import KIT, now
 from services.kit.telemetry import trace_id, traceparent
@@ -56,6 +57,9 @@ class UnitOfWork:
 
     def publish(self, body: Message, *, subject: str, key: str) -> None:
         """Writes an event to the outbox; events of one `key` are delivered in the order of their commits."""
+        data = body.SerializeToString(deterministic=True)
+        if len(data) > MAX_EVENT_BYTES:
+            raise EventTooLarge(f"{type_of(body)} of {subject} has {len(data)} bytes; send the digest of what is big")
         self.session.execute(
             insert(KIT.outbox).values(
                 id=str(uuid.uuid4()),
@@ -63,7 +67,7 @@ class UnitOfWork:
                 subject=subject,
                 key=key,
                 time=now(),
-                data=body.SerializeToString(deterministic=True),
+                data=data,
                 traceparent=traceparent(),
             )
         )

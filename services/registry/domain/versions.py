@@ -1,4 +1,4 @@
-"""A version: immutable content, a state that only moves forward, many origins.
+"""A model and its versions. A version: immutable content, a state that only moves forward, many origins.
 
 Promises that no transition leaves DELETED and that what an alias serves is never archived.
 """
@@ -17,6 +17,21 @@ class VersionState(StrEnum):
     ACTIVE = "ACTIVE"
     ARCHIVED = "ARCHIVED"
     DELETED = "DELETED"
+
+
+@dataclass(frozen=True)
+class Model:
+    """What versions are versions of."""
+
+    id: str
+    description: str
+    creator: str
+    create_time: datetime
+
+    @property
+    def name(self) -> str:
+        """The resource name."""
+        return f"models/{self.id}"
 
 
 @dataclass(frozen=True)

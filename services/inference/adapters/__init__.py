@@ -1,0 +1,1 @@
+"""Adapters of the inference service: registry, features, content store, database."""

@@ -1,0 +1,32 @@
+"""Tells whether the process that once took something is still there, so that its leases end when it dies.
+
+Only processes of this machine can be judged; of another machine's the answer is always "not known to be gone".
+"""
+
+import os
+import socket
+from functools import cache
+
+import psutil
+
+
+@cache
+def _identity_of(pid: int) -> str:
+    return f"{socket.gethostname()}/{pid}/{psutil.Process(pid).create_time():.2f}"
+
+
+def identity() -> str:
+    """This process, told apart from every other that ever had its pid."""
+    return _identity_of(os.getpid())
+
+
+def is_gone(holder: str) -> bool:
+    """True where `holder` (which begins with an `identity()`) was a process of this machine that has ended."""
+    host, pid, started = holder.split("/")[:3]
+    if host != socket.gethostname():
+        return False
+    try:
+        process = psutil.Process(int(pid))
+        return process.status() == psutil.STATUS_ZOMBIE or f"{process.create_time():.2f}" != started
+    except psutil.NoSuchProcess:
+        return True
