@@ -96,12 +96,8 @@ def _outbox(metadata: MetaData) -> Table:
         Column("traceparent", String(100), nullable=False),
         Column("published_at", Timestamp),
     )
-    Index(
-        "outbox_unpublished",
-        table.c.seq,
-        sqlite_where=table.c.published_at.is_(None),
-        postgresql_where=table.c.published_at.is_(None),
-    )
+    # Plain, not partial: dialect options would load both dialects (90 ms) into every process.
+    Index("outbox_unpublished", table.c.published_at, table.c.seq)
     return table
 
 
