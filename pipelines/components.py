@@ -1,0 +1,179 @@
+"""The bodies of the pipeline's components: each calls one function of `pipelines.steps`.
+
+KFP embeds the source of each function in the template, so a body imports what it needs and holds no logic. They become
+components in `mgrd_pipeline`, where the image and the module of the stages are chosen.
+"""
+
+# mypy: disable-error-code="valid-type"
+from typing import NamedTuple
+
+from kfp.dsl import HTML, Dataset, Input, Metrics, Model, Output, PipelineTaskFinalStatus
+
+
+def prepare(
+    stages: str,
+    seed: int,
+    train_scenes: int,
+    heldout_scenes: int,
+    model: str,
+    base_version: str,
+    data: str,
+    parameters: dict,
+    dataset: Output[Dataset],
+) -> NamedTuple("Prepared", [("base", str), ("data_digest", str)]):
+    """Says what the run is, checks and lays out its data, finds the checkpoint to start from."""
+    from pipelines.steps import preparation, reporting
+
+    announce = reporting.Announcement(model=model, base_version=base_version, data=data, parameters=parameters)
+    done = preparation.prepare(
+        stages=stages,
+        settings={"seed": seed, "train_scenes": train_scenes, "heldout_scenes": heldout_scenes},
+        data=data,
+        base_version=base_version,
+        announce=announce,
+        out=dataset.path,
+    )
+    dataset.metadata.update(digest=done.data_digest)
+    return (done.base_digest, done.data_digest)
+
+
+def evaluate(
+    stages: str,
+    seed: int,
+    stage: str,
+    turn: int,
+    checkpoint: str,
+    dataset: Input[Dataset],
+    metrics: Output[Metrics],
+    page: Output[HTML],
+) -> dict:
+    """Measures a checkpoint on held-out scenes: with and without thinking, with and without sound."""
+    from pipelines.steps import evaluation
+
+    found = evaluation.evaluate(
+        stages=stages,
+        settings={"seed": seed},
+        step=f"evaluate-{stage}-{turn}" if turn else f"evaluate-{stage}",
+        checkpoint=checkpoint,
+        data=dataset.path,
+        metrics_path=metrics.path,
+        page_path=page.path,
+    )
+    metrics.metadata.update(found)
+    return found
+
+
+def distil(
+    stages: str,
+    seed: int,
+    questions: int,
+    candidates: int,
+    turn: int,
+    checkpoint: str,
+    dataset: Input[Dataset],
+    kept: Output[Dataset],
+    metrics: Output[Metrics],
+):
+    """Lets the model reason about sound and keeps the chains that the measurements support."""
+    from pipelines.steps import training
+
+    found = training.distil(
+        stages=stages,
+        settings={"seed": seed, "questions": questions, "candidates": candidates},
+        turn=turn,
+        checkpoint=checkpoint,
+        data=dataset.path,
+        out=kept.path,
+        metrics_path=metrics.path,
+    )
+    metrics.metadata.update(found)
+
+
+def finetune(
+    stages: str,
+    seed: int,
+    epochs: int,
+    learning_rate: float,
+    turn: int,
+    checkpoint: str,
+    kept: Input[Dataset],
+    trained: Output[Model],
+    metrics: Output[Metrics],
+) -> str:
+    """Fine-tunes on the kept chains, beside direct answers and text; the result is named by its digest."""
+    from pipelines.steps import training
+
+    digest = training.finetune(
+        stages=stages,
+        settings={"seed": seed, "epochs": epochs, "learning_rate": learning_rate},
+        turn=turn,
+        checkpoint=checkpoint,
+        kept=kept.path,
+        record=trained.path,
+        metrics_path=metrics.path,
+    )
+    trained.metadata.update(digest=digest, parent=checkpoint)
+    return digest
+
+
+def reinforce(
+    stages: str,
+    seed: int,
+    steps: int,
+    prompts_per_step: int,
+    samples: int,
+    learning_rate: float,
+    turn: int,
+    checkpoint: str,
+    dataset: Input[Dataset],
+    trained: Output[Model],
+    metrics: Output[Metrics],
+) -> str:
+    """Reinforces on questions of middling difficulty (PPO); the result is named by its digest."""
+    from pipelines.steps import training
+
+    digest = training.reinforce(
+        stages=stages,
+        settings={
+            "seed": seed,
+            "steps": steps,
+            "prompts_per_step": prompts_per_step,
+            "samples": samples,
+            "learning_rate": learning_rate,
+        },
+        turn=turn,
+        checkpoint=checkpoint,
+        data=dataset.path,
+        record=trained.path,
+        metrics_path=metrics.path,
+    )
+    trained.metadata.update(digest=digest, parent=checkpoint)
+    return digest
+
+
+def register(model: str, checkpoint: str, base: str, turn: int, data_digest: str, metrics: dict) -> str:
+    """Registers the checkpoint with lineage and evaluation, and makes it the candidate."""
+    from pipelines.steps import registration
+
+    return registration.register(
+        model=model,
+        checkpoint=checkpoint,
+        base=base,
+        step=f"reinforce-{turn}",
+        data_digest=data_digest,
+        metrics=metrics,
+    )
+
+
+def ask(model: str, version: str, timeout_s: int, dataset: Input[Dataset]) -> str:
+    """Waits until the candidate is served and asks it one held-out question."""
+    from pipelines.steps import asking
+
+    return asking.ask(model=model, version=version, data=dataset.path, timeout_s=timeout_s)
+
+
+def finish(status: PipelineTaskFinalStatus):
+    """Tells the orchestrator how the run ended."""
+    from pipelines.steps import finishing
+
+    finishing.finish(state=status.state, error=status.error_message or "")

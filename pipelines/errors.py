@@ -1,0 +1,13 @@
+"""What a pipeline step or runner raises on purpose: one root with a stable reason."""
+
+
+class PipelineError(ValueError):
+    """Base; `reason` is upper snake case and stable, the message names the value and the remedy."""
+
+    def __init__(self, message: str, *, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class Cancelled(Exception):  # noqa: N818 - not an error: somebody asked for it
+    """Raised out of a progress report when the run is being cancelled; a stage lets it pass."""

@@ -1,0 +1,98 @@
+"""Checkpoints by digest: in and out of the content store, wherever they came from.
+
+Promises that a digest names the manifest, and the manifest every file, so a step hands the next one a short string and
+no weights are copied between steps. The manifest itself lies in the store under its digest.
+"""
+
+import json
+from pathlib import Path
+
+from mgrd.manifest import Manifest, ManifestFile, manifest_from_json
+from mgrd.registry.v1 import registry_pb2 as pb
+from mgrd.registry.v1 import registry_pb2_grpc as pb_grpc
+from mgrd.store import ContentStore, fetch_folder, open_store, store_folder
+from pipelines.errors import PipelineError
+from pipelines.steps.platform import call, channel
+from pipelines.steps.surroundings import Surroundings
+
+_PREFIX = "sha256:"
+
+
+def keep(around: Surroundings, folder: Path) -> str:
+    """Puts a checkpoint folder into the store; returns its digest."""
+    config = _config(folder)
+    manifest = store_folder(
+        _store(around),
+        folder,
+        front_end_version=str(config["front_end_version"]),
+        architecture=str(config["model_type"]),
+    )
+    return _keep_manifest(_store(around), manifest)
+
+
+def fetch(around: Surroundings, digest: str) -> Path:
+    """The folder of a checkpoint; fetched and verified once for each run."""
+    manifest = manifest_of_digest(around, digest)
+    folder = around.folder("checkpoints") / digest.removeprefix(_PREFIX)[:12]
+    return fetch_folder(_store(around), manifest, folder)
+
+
+def manifest_of_digest(around: Surroundings, digest: str) -> Manifest:
+    """The manifest behind a digest."""
+    with _store(around).open(digest.removeprefix(_PREFIX)) as stored:
+        return manifest_from_json(stored.read().decode())
+
+
+def base_digest(around: Surroundings, base_version: str) -> str:
+    """Digest of the checkpoint a run starts from: a registered version, or the shipped base where none is named."""
+    if not base_version:
+        if not (around.base_checkpoint / "config.json").is_file():
+            raise PipelineError(
+                f"there is no base checkpoint in {around.base_checkpoint}; run `make base`, or name a base version",
+                reason="BASE_MISSING",
+            )
+        return keep(around, around.base_checkpoint)
+    return _keep_manifest(_store(around), _registered_manifest(around, base_version))
+
+
+def _registered_manifest(around: Surroundings, version: str) -> Manifest:
+    stub = pb_grpc.RegistryServiceStub(channel(around.need("registry_addr")))
+    found = call(stub.GetVersion, pb.GetVersionRequest(name=version), token_file=around.token_file).version.manifest
+    return Manifest(
+        files=tuple(ManifestFile(file.path, file.size_bytes, file.sha256) for file in found.files),
+        front_end_version=found.front_end_version,
+        architecture=found.architecture,
+        format_version=found.format_version,
+    )
+
+
+def to_proto(manifest: Manifest) -> pb.Manifest:
+    """The manifest as the registry takes it."""
+    return pb.Manifest(
+        format_version=manifest.format_version,
+        files=[pb.ManifestFile(path=f.path, size_bytes=f.size_bytes, sha256=f.sha256) for f in manifest.files],
+        front_end_version=manifest.front_end_version,
+        architecture=manifest.architecture,
+    )
+
+
+def _keep_manifest(store: ContentStore, manifest: Manifest) -> str:
+    sha256 = store.put_bytes(manifest.to_json().encode())
+    if _PREFIX + sha256 != manifest.digest:
+        raise PipelineError(f"manifest {manifest.digest} was stored as {sha256}", reason="DIGEST_MISMATCH")
+    return manifest.digest
+
+
+def _store(around: Surroundings) -> ContentStore:
+    return open_store(around.need("store_url"))
+
+
+def _config(folder: Path) -> dict[str, object]:
+    path = folder / "config.json"
+    if not path.is_file():
+        raise PipelineError(f"{folder} is no checkpoint: it has no config.json", reason="NOT_A_CHECKPOINT")
+    config: dict[str, object] = json.loads(path.read_text())
+    missing = [key for key in ("front_end_version", "model_type") if not config.get(key)]
+    if missing:
+        raise PipelineError(f"{path} does not say its {missing[0]}; save it anew", reason="NOT_A_CHECKPOINT")
+    return config

@@ -1,0 +1,61 @@
+"""The first step: says what the run is, checks and lays out its data, finds the checkpoint to start from."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from mgrd.manifest import manifest_from_json, sha256_of
+from mgrd.store import fetch_folder, open_store
+from pipelines.errors import PipelineError
+from pipelines.steps import checkpoints
+from pipelines.steps.reporting import Announcement, reported
+from pipelines.steps.stages import Settings, load_stages
+from pipelines.steps.surroundings import Surroundings
+
+SPLITS = ("train.jsonl", "rl.jsonl", "heldout.jsonl")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What the later steps start from."""
+
+    base_digest: str
+    data_digest: str
+
+
+def prepare(
+    *, stages: str, settings: Settings, data: str, base_version: str, announce: Announcement, out: str
+) -> Prepared:
+    """Writes train.jsonl, rl.jsonl and heldout.jsonl with their audio into `out`.
+
+    A bad row of own data fails the step with its line and reason, before any training.
+    """
+    around = Surroundings.from_environment()
+    with reported(around, "prepare", announce=announce) as (progress, outcome):
+        learning = load_stages(stages)
+        base_digest = checkpoints.base_digest(around, base_version)
+        own_data = str(_own_data(around, data)) if data else ""
+        learning.prepare(learning.PrepareConfig(**settings, data=own_data), Path(out), progress)
+        outcome.message = "data checked and laid out"
+        return Prepared(base_digest=base_digest, data_digest=data_digest(Path(out)))
+
+
+def data_digest(folder: Path) -> str:
+    """Identity of the rows a run learns from and is judged by."""
+    together = "".join(f"{name} {sha256_of(folder / name)}\n" for name in SPLITS)
+    return "sha256:" + hashlib.sha256(together.encode()).hexdigest()
+
+
+def _own_data(around: Surroundings, data: str) -> Path:
+    if not data.startswith("sha256:"):
+        return Path(data)
+    store = open_store(around.need("store_url"))
+    with store.open(data.removeprefix("sha256:")) as stored:
+        manifest = manifest_from_json(stored.read().decode())
+    folder = fetch_folder(store, manifest, around.folder("data") / data.removeprefix("sha256:")[:12])
+    tables = sorted(folder.glob("*.jsonl"))
+    if len(tables) != 1:
+        raise PipelineError(
+            f"{data} holds {len(tables)} .jsonl files at its top; there must be exactly one", reason="DATA_AMBIGUOUS"
+        )
+    return tables[0]
