@@ -43,9 +43,13 @@ class Event:
     data: bytes
     traceparent: str = ""
     extensions: Mapping[str, str] = field(default_factory=dict)
+    flaw: str = ""
+    """What an adapter could not read in the record; never travels."""
 
     def problem(self) -> str:
         """What makes the event unusable, empty where nothing does."""
+        if self.flaw:
+            return self.flaw
         missing = [name for name in ("id", "type", "source") if not getattr(self, name)]
         return f"the event lacks {', '.join(missing)}" if missing else ""
 

@@ -31,8 +31,8 @@ class Upload:
 
     @property
     def part_count(self) -> int:
-        """How many parts the artifact is cut into; an empty artifact has none."""
-        return -(-self.size_bytes // PART_SIZE_BYTES)
+        """How many parts the artifact is cut into; an empty artifact has one, empty, part."""
+        return max(1, -(-self.size_bytes // PART_SIZE_BYTES))
 
     def part_size_bytes(self, part: int) -> int:
         """The size that part must have."""

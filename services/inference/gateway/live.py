@@ -1,0 +1,100 @@
+"""A live conversation: turns of audio and a question in, replies out, one at a time, interruptible.
+
+A turn is opened, filled with audio and ended; its reply then streams while the next messages are read.
+An interrupt stops the running reply, which ends with what was written until then. A turn knows nothing
+of the turns before it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from queue import Queue
+from typing import Any
+
+from mgrd.inference.v1 import inference_pb2 as wire
+from services.inference.gateway.question import AUDIO_BYTES_MAX, Question
+from services.inference.gateway.reason import Cancellation, ReplyEvent
+from services.inference.gateway.translate import question_from, response_of
+from services.inference.triton.errors import CANCELLED, TritonError
+from services.kit.errors import FailedPrecondition, InvalidArgument
+
+Answer = Callable[[Question, Cancellation], Iterator[ReplyEvent]]
+
+_END = object()
+
+
+@dataclass
+class _Turn:
+    request: wire.ReasonRequest
+    audio: bytearray = field(default_factory=bytearray)
+
+
+class Conversation:
+    """One ReasonLive stream; `read` runs on a thread of its own, `replies` on the caller's."""
+
+    def __init__(self, messages: Iterator[wire.ReasonLiveRequest], *, answer: Answer) -> None:
+        self._messages, self._answer = messages, answer
+        self._questions: Queue[Any] = Queue(maxsize=4)
+        self._running: Cancellation | None = None
+        self._turn: _Turn | None = None
+        self._gone = threading.Event()
+
+    def replies(self) -> Iterator[wire.ReasonLiveResponse]:
+        """The events of every turn's reply, in order."""
+        threading.Thread(target=self._read, name="live", daemon=True).start()
+        number = 0
+        while (question := self._questions.get()) is not _END:
+            if isinstance(question, Exception):
+                raise question
+            number += 1
+            self._running = Cancellation()
+            try:
+                for event in self._answer(question, self._running):
+                    yield wire.ReasonLiveResponse(turn=number, reply=response_of(event))
+            except TritonError as error:
+                if error.reason != CANCELLED or self._gone.is_set():
+                    raise
+                yield wire.ReasonLiveResponse(turn=number, reply=_INTERRUPTED)
+
+    def hang_up(self) -> None:
+        """The caller is gone: stops the running reply and the waiting for questions."""
+        self._gone.set()
+        if self._running is not None:
+            self._running.pull()
+
+    def _read(self) -> None:
+        try:
+            for message in self._messages:
+                self._take(message)
+        except Exception as error:  # handed to the thread that answers, which ends the stream with it
+            self._questions.put(error)
+        else:
+            self._questions.put(_END)
+
+    def _take(self, message: wire.ReasonLiveRequest) -> None:
+        kind = message.WhichOneof("event")
+        if kind == "turn":
+            self._turn = _Turn(message.turn, bytearray(message.turn.audio))
+        elif kind == "interrupt":
+            if self._running is not None:
+                self._running.pull()
+        elif self._turn is None:
+            raise FailedPrecondition(f"{kind or 'an empty message'} came before a turn; open one", reason="NO_TURN")
+        elif kind == "audio":
+            self._hear(self._turn, message.audio)
+        elif kind == "end_of_turn":
+            self._questions.put(question_from(self._turn.request, audio=bytes(self._turn.audio)))
+            self._turn = None
+
+    def _hear(self, turn: _Turn, audio: bytes) -> None:
+        if len(turn.audio) + len(audio) > AUDIO_BYTES_MAX:
+            raise InvalidArgument(
+                f"the turn's clip is longer than {AUDIO_BYTES_MAX} bytes; end the turn sooner", field="audio",
+                reason="AUDIO_TOO_LARGE",
+            )
+        turn.audio += audio
+
+
+_INTERRUPTED = wire.ReasonResponse(completion=wire.Completion(finish_reason="cancelled"))

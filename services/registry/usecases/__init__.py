@@ -1,0 +1,1 @@
+"""What the registry does: one function per RPC, on plain values, inside a transaction someone else commits."""
