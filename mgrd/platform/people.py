@@ -1,0 +1,77 @@
+"""Who may do what on a local platform: a token per person and per service, made once.
+
+Promises that tokens are random, readable by their owner's account alone, and that the services see only their
+SHA-256. The people are examples of the roles a real installation maps from its identity provider.
+"""
+
+import hashlib
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from mgrd.home import Home
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Somebody with a token."""
+
+    name: str
+    kind: str
+    """"person" or "service"."""
+    roles: tuple[str, ...]
+    purpose: str
+
+
+PEOPLE = (
+    Identity("ana", "person", ("reader", "author"), "starts runs, registers and promotes"),
+    Identity("ben", "person", ("reader", "approver"), "approves what others made"),
+    Identity("olga", "person", ("reader", "operator"), "operates the platform, rolls back"),
+    Identity("rita", "person", ("reader",), "looks and asks"),
+)
+SERVICES = (
+    Identity("features", "service", ("reader",), "the features service"),
+    Identity("orchestrator", "service", ("reader",), "the orchestrator"),
+    Identity("registry", "service", ("reader",), "the registry"),
+    Identity("gateway", "service", ("reader", "gateway"), "the inference gateway"),
+    Identity("agent", "service", ("reader", "agent"), "the agent beside Triton"),
+    Identity("steps", "service", ("reader", "step"), "steps of the pipeline"),
+)
+
+
+def issue_tokens(home: Home) -> None:
+    """Makes the tokens that are missing, and the table the services check them against."""
+    home.tokens.mkdir(parents=True, exist_ok=True)
+    home.tokens.chmod(0o700)
+    rows = [
+        {"sha256": _digest(_token(home, one)), "subject": one.name, "kind": one.kind, "roles": list(one.roles)}
+        for one in (*PEOPLE, *SERVICES)
+    ]
+    _write_secret(home.token_table, json.dumps({"tokens": rows}, indent=1))
+
+
+def issue_secret(path: Path) -> None:
+    """A random secret in a file of its own, made once."""
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write_secret(path, secrets.token_urlsafe(32))
+
+
+def _token(home: Home, identity: Identity) -> str:
+    path = home.tokens / f"{identity.name}.token"
+    issue_secret(path)
+    return path.read_text().strip()
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _write_secret(path: Path, text: str) -> None:
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    partial.replace(path)
