@@ -52,7 +52,7 @@ class Cut:
 
 @dataclass(frozen=True)
 class Recording:
-    samples_N: np.ndarray
+    samples: np.ndarray
     rate_hz: float
     credit: str
     licence: str
@@ -68,8 +68,8 @@ CUTS: dict[str, tuple[Cut, ...]] = {
         Cut("perc_bell", 0.0, 1.06),
         Cut("perc_bell", 0.0, 0.95),
     ),
-    "bird": (Cut("66", 0.2), Cut("66", 0.5), Cut("72", 0.25), Cut("66", 1.35), Cut("72", 1.05)),
-    "bubbles": (Cut("51", 0.0), Cut("51", 0.5), Cut("51", 1.0), Cut("51", 2.0), Cut("51", 2.5)),
+    "bird": (Cut("66", 0.2), Cut("66", 0.5), Cut("72", 0.25), Cut("66", 1.42), Cut("72", 1.05)),
+    "bubbles": (Cut("51", 0.0), Cut("51", 0.5), Cut("51", 1.0), Cut("51", 2.45), Cut("51", 2.45, 1.08)),
     "clapping": (Cut("29", 0.9), Cut("29", 1.4), Cut("29", 1.9), Cut("29", 2.4), Cut("29", 2.9)),
     "cow": (
         Cut("37", 0.1),
@@ -94,7 +94,7 @@ CUTS: dict[str, tuple[Cut, ...]] = {
         Cut("drum_tom_mid_soft", 0.0),
     ),
     "drill": (Cut("33", 0.1), Cut("33", 0.6), Cut("33", 1.1), Cut("33", 1.6), Cut("33", 1.9)),
-    "horn": (Cut("6", 0.2), Cut("7", 0.3), Cut("35", 0.0), Cut("6", 1.2), Cut("7", 1.5)),
+    "horn": (Cut("6", 0.2), Cut("7", 0.3), Cut("35", 0.28), Cut("6", 1.2), Cut("7", 1.5)),
     "horse": (Cut("38", 0.0), Cut("38", 0.25), Cut("38", 0.5), Cut("38", 1.0), Cut("38", 1.25)),
     "lion": (Cut("67", 0.1), Cut("67", 0.4), Cut("67", 0.7), Cut("67", 1.55), Cut("67", 1.85)),
     "monkey": (Cut("68", 0.0), Cut("68", 0.25), Cut("68", 0.5), Cut("68", 1.0), Cut("68", 1.25)),

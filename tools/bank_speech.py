@@ -14,17 +14,18 @@ import pyworld
 RATE_HZ = 16_000
 FRAME_MS = 5.0
 SILENCE_DB = -32.0
+LOWEST_HZ, HIGHEST_HZ = 60.0, 350.0
 # The shifted voice gets a shorter vocal tract with its higher pitch, or it would sound hollow.
 FORMANT_SCALE = {"awb": 1.16}
 
 
 @dataclass(frozen=True)
 class Spoken:
-    """WORLD's view of a sentence: fundamental, spectral envelope and aperiodicity by frame."""
+    """WORLD's view of a sentence: fundamental (T,), envelope and aperiodicity (T, F) by frame."""
 
-    f0_T: np.ndarray
-    envelope_TF: np.ndarray
-    aperiodicity_TF: np.ndarray
+    f0: np.ndarray
+    envelope: np.ndarray
+    aperiodicity: np.ndarray
 
 
 def trimmed(samples_N: np.ndarray) -> np.ndarray:
@@ -38,7 +39,7 @@ def trimmed(samples_N: np.ndarray) -> np.ndarray:
 
 def analyse(samples_N: np.ndarray, voice: str) -> Spoken:
     sound_N = np.ascontiguousarray(trimmed(samples_N).astype(np.float64))
-    coarse_T, time_T = pyworld.dio(sound_N, RATE_HZ, frame_period=FRAME_MS)
+    coarse_T, time_T = pyworld.harvest(sound_N, RATE_HZ, f0_floor=LOWEST_HZ, f0_ceil=HIGHEST_HZ, frame_period=FRAME_MS)
     f0_T = pyworld.stonemask(sound_N, coarse_T, time_T, RATE_HZ)
     envelope_TF = pyworld.cheaptrick(sound_N, f0_T, time_T, RATE_HZ)
     aperiodicity_TF = pyworld.d4c(sound_N, f0_T, time_T, RATE_HZ)
@@ -58,21 +59,17 @@ def _stretched(frames_TF: np.ndarray, positions_S: np.ndarray) -> np.ndarray:
     return (1 - weight) * frames_TF[low] + weight * frames_TF[high]
 
 
-def resynthesise(
-    spoken: Spoken, *, mean_f0_hz: float, change_semitones: float, duration_s: float
-) -> np.ndarray:
+def resynthesise(spoken: Spoken, *, mean_f0_hz: float, change_semitones: float, duration_s: float) -> np.ndarray:
     """The sentence with a new contour and a new length."""
     count = round(duration_s * 1000 / FRAME_MS)
-    positions_S = np.linspace(0, len(spoken.f0_T) - 1, count)
-    voiced_S = spoken.f0_T[np.round(positions_S).astype(int)] > 0
+    positions_S = np.linspace(0, len(spoken.f0) - 1, count)
+    voiced_S = spoken.f0[np.round(positions_S).astype(int)] > 0
     spots = np.flatnonzero(voiced_S)
     progress_S = (np.arange(count) - spots[0]) / (spots[-1] - spots[0])
     line_S = mean_f0_hz * 2 ** ((progress_S - 0.5) * change_semitones / 12)
-    envelope_SF = np.exp(_stretched(np.log(spoken.envelope_TF), positions_S))
-    aperiodicity_SF = _stretched(spoken.aperiodicity_TF, positions_S)
-    sound_N = pyworld.synthesize(
-        np.where(voiced_S, line_S, 0.0), envelope_SF, aperiodicity_SF, RATE_HZ, FRAME_MS
-    )
+    envelope_SF = np.exp(_stretched(np.log(spoken.envelope), positions_S))
+    aperiodicity_SF = _stretched(spoken.aperiodicity, positions_S)
+    sound_N = pyworld.synthesize(np.where(voiced_S, line_S, 0.0), envelope_SF, aperiodicity_SF, RATE_HZ, FRAME_MS)
     return np.resize(np.pad(sound_N, (0, RATE_HZ)), round(duration_s * RATE_HZ))
 
 

@@ -40,7 +40,7 @@ class Clip:
     name: str
     label: str
     split: str
-    samples_N: np.ndarray
+    samples: np.ndarray
     source: str
     licence: str
     f0_hz: float | None
@@ -110,9 +110,7 @@ def event_clips(sources: bank_sources.Recordings) -> Iterator[Clip]:
         for take, cut in enumerate(cuts):
             recording = sources.read(cut.recording)
             # Reading a recording at another rate is what makes it a take at another speed.
-            heard_N = soxr.resample(
-                recording.samples_N, recording.rate_hz * cut.speed, RATE_HZ, quality="VHQ"
-            )
+            heard_N = soxr.resample(recording.samples, recording.rate_hz * cut.speed, RATE_HZ, quality="VHQ")
             start = int(cut.start_s * RATE_HZ)
             samples_N = heard_N[start : start + int(lexicon.EVENT_S * RATE_HZ)]
             padded_N = np.pad(samples_N, (0, int(lexicon.EVENT_S * RATE_HZ) - len(samples_N)))
@@ -136,7 +134,7 @@ def brightness_hz(samples_N: np.ndarray) -> float:
 def write_kind(out: Path, kind: str, clips: list[Clip]) -> list[dict[str, object]]:
     """One FLAC of all clips end to end, and where each of them lies."""
     rows, start = [], 0
-    quantised = [np.round(clip.samples_N * 32767).astype(np.int16) for clip in clips]
+    quantised = [np.round(clip.samples * 32767).astype(np.int16) for clip in clips]
     for clip, pcm_N in zip(clips, quantised, strict=True):
         rms = float(np.sqrt(np.mean((pcm_N / 32768.0) ** 2)))
         rows.append(
@@ -150,7 +148,7 @@ def write_kind(out: Path, kind: str, clips: list[Clip]) -> list[dict[str, object
                 "duration_s": round(len(pcm_N) / RATE_HZ, 4),
                 "f0_hz": None if clip.f0_hz is None else round(clip.f0_hz, 2),
                 "rms_dbfs": round(20 * np.log10(rms), 2),
-                "brightness_hz": round(brightness_hz(clip.samples_N), 1),
+                "brightness_hz": round(brightness_hz(clip.samples), 1),
                 "source": clip.source,
                 "licence": clip.licence,
                 "sha256": hashlib.sha256(pcm_N.tobytes()).hexdigest(),
@@ -164,12 +162,12 @@ def write_kind(out: Path, kind: str, clips: list[Clip]) -> list[dict[str, object
 def write_attributions(out: Path, rows: list[dict[str, object]]) -> None:
     """Name the author, licence and change of every recording, as CC BY asks."""
     lines = ["# Where the sounds of this folder come from", ""]
-    credits = {
+    credited = {
         (str(row["label"]), str(row["source"]).split(";")[0], str(row["licence"]))
         for row in rows
         if row["kind"] == "event"
     }
-    lines += [f"- {label}: {source} — {licence}" for label, source, licence in sorted(credits)]
+    lines += [f"- {label}: {source} — {licence}" for label, source, licence in sorted(credited)]
     lines += ["", *bank_sources.NOTICE]
     (out / "ATTRIBUTIONS.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from model.worlds import lexicon, phrases
-from model.worlds.scenes import Event, Scene
+from model.worlds.scenes import Scene
 
 MAX_TOKENS = 40
 
@@ -33,18 +33,13 @@ def caption(scene: Scene, rng: np.random.Generator) -> str:
 
 def _what(scene: Scene) -> str:
     if scene.melody is not None:
-        return f"{phrases.named(scene.notes()[0].instrument)} plays ."
-    return phrases.heard_in_order(
-        [
-            phrases.named(part.label) if isinstance(part, Event) else "a voice"
-            for part in scene.parts
-        ]
-    )
+        return f"{phrases.part_named(scene.parts[0])} plays ."
+    return phrases.heard_in_order([phrases.part_named(part) for part in scene.parts])
 
 
 def _attributes(scene: Scene) -> list[str]:
     told = []
-    if scene.domain in ("events", "mixed"):
+    if scene.domain == "events":
         told.append(phrases.sounds(len(scene.parts)))
     for later in range(1, len(scene.events())):
         told += phrases.compared(scene.events(), later)

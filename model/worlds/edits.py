@@ -143,8 +143,7 @@ def _reverse_loudness(scene: Scene) -> Scene:
         lexicon.SOFT_DB: lexicon.LOUD_DB,
     }
     parts = tuple(
-        replace(part, gain_db=swapped[part.gain_db]) if isinstance(part, Event) else part
-        for part in scene.parts
+        replace(part, gain_db=swapped[part.gain_db]) if isinstance(part, Event) else part for part in scene.parts
     )
     return replace(scene, parts=parts)
 

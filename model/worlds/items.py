@@ -54,7 +54,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Asker:
-    """Makes the items of one scene, choosing among templates and, at times, offering choices."""
+    """Makes the items of one scene, choosing among templates and, at times, giving choices (for the prompt to show)."""
 
     scene: Scene
     rng: np.random.Generator

@@ -48,7 +48,7 @@ VALENCES = ("happy", "sad", "plain")
 
 VOICES = ("rms", "kal", "slt", "awb")
 REGISTER = {"rms": "low", "kal": "low", "slt": "high", "awb": "high"}
-MEAN_F0_HZ = {"rms": 100.0, "kal": 122.0, "slt": 240.0, "awb": 208.0}
+MEAN_F0_HZ = {"rms": 98.0, "kal": 118.0, "slt": 240.0, "awb": 212.0}
 
 PITCHES = ("rises", "falls", "level")
 RATES = ("slow", "fast")
@@ -175,13 +175,7 @@ def note_clip(instrument: str, midi: int) -> str:
 
 def melody_split(instrument: str, root: int, mode: str, contour: str, count: int) -> Split:
     """Every fourth melody is heard only in tests."""
-    diagonal = (
-        INSTRUMENTS.index(instrument)
-        + root
-        + 2 * MODES.index(mode)
-        + PITCHES.index(contour)
-        + count
-    )
+    diagonal = INSTRUMENTS.index(instrument) + root + 2 * MODES.index(mode) + PITCHES.index(contour) + count
     return "test" if diagonal % 4 == 0 else "train"
 
 

@@ -35,6 +35,5 @@ def laid_out(midis: Sequence[int], instrument: str, rate: str, start_s: float) -
     beat_s = 60 / lexicon.BEATS_PER_MINUTE[rate]
     length_s = min(SLOW_NOTE_S, beat_s)
     return tuple(
-        Note(instrument, midi, round(start_s + place * beat_s, 3), length_s)
-        for place, midi in enumerate(midis)
+        Note(instrument, midi, round(start_s + place * beat_s, 3), length_s) for place, midi in enumerate(midis)
     )

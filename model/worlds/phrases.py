@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from model.worlds.lexicon import NUMBERS, ORDINALS
-from model.worlds.scenes import Event, Utterance
+from model.worlds.scenes import Event, Part, Utterance
 from model.worlds.truths import comparison
 
 PITCH = {
@@ -68,8 +68,15 @@ def heard_in_order(things: Sequence[str]) -> str:
     return f"i hear {' , then '.join(things)} ."
 
 
+def part_named(part: Part) -> str:
+    """What makes this part of the sound, with its article."""
+    if isinstance(part, Utterance):
+        return "a voice"
+    return named(part.label if isinstance(part, Event) else part.instrument)
+
+
 def heard_events(events: Sequence[Event]) -> str:
-    return heard_in_order([named(event.label) for event in events])
+    return heard_in_order([part_named(event) for event in events])
 
 
 def compared(events: Sequence[Event], later: int) -> list[str]:

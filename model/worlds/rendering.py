@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from model.worlds.bank import RATE_HZ, Bank
+from model.worlds.bank import RATE_HZ, Bank, Samples
 from model.worlds.lexicon import TREND_DB
 from model.worlds.scenes import Note, Part, Room, Scene
 
@@ -18,7 +18,7 @@ ECHO_TAPS, ECHO_S, ECHO_DECAY_S, ECHO_GAIN = 14, 0.16, 0.05, 0.18
 LIMIT = 0.98
 
 
-def render(scene: Scene, bank: Bank) -> np.ndarray:
+def render(scene: Scene, bank: Bank) -> Samples:
     """samples_N of the scene."""
     samples_N = np.zeros(round(scene.duration_s * RATE_HZ), dtype=np.float32)
     for part in scene.parts:
@@ -37,7 +37,7 @@ def _factor(db: float) -> float:
     return float(10 ** (db / 20))
 
 
-def _place(samples_N: np.ndarray, part: Part, bank: Bank) -> None:
+def _place(samples_N: Samples, part: Part, bank: Bank) -> None:
     sound_N = bank.clip(part.clip)
     if isinstance(part, Note):
         sound_N = sound_N[: round(part.length_s * RATE_HZ)]
@@ -48,18 +48,16 @@ def _place(samples_N: np.ndarray, part: Part, bank: Bank) -> None:
     room += sound_N[: len(room)] * np.float32(_factor(part.gain_db))
 
 
-def _ramp(samples_N: np.ndarray, scene: Scene) -> None:
+def _ramp(samples_N: Samples, scene: Scene) -> None:
     """A loudness trend, linear in dB, over the span that sounds."""
     start = round(scene.parts[0].start_s * RATE_HZ)
     stop = round((scene.parts[-1].start_s + scene.parts[-1].length_s) * RATE_HZ)
     sounding = samples_N[start:stop]
     half = TREND_DB[scene.trend] / 2
-    sounding *= np.float32(10) ** np.linspace(
-        -half / 20, half / 20, len(sounding), dtype=np.float32
-    )
+    sounding *= np.float32(10) ** np.linspace(-half / 20, half / 20, len(sounding), dtype=np.float32)
 
 
-def _echoed(samples_N: np.ndarray, seed: int) -> np.ndarray:
+def _echoed(samples_N: Samples, seed: int) -> Samples:
     """Sparse exponentially decaying echoes: a small, slightly hard room."""
     rng = np.random.default_rng(seed)
     delays = rng.integers(RATE_HZ // 100, int(ECHO_S * RATE_HZ), ECHO_TAPS)
@@ -71,7 +69,7 @@ def _echoed(samples_N: np.ndarray, seed: int) -> np.ndarray:
     return heard_N
 
 
-def _noise(room: Room, count: int, bank: Bank) -> np.ndarray:
+def _noise(room: Room, count: int, bank: Bank) -> Samples:
     roll_N = bank.noise[room.noise_colour]
     start = room.noise_start % (len(roll_N) - count)
     level = np.float32(_factor(BANK_LEVEL_DBFS - (room.noise_db or 0.0)))

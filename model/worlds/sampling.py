@@ -97,11 +97,7 @@ def _utterance(rng: np.random.Generator, split: Split, habit: float, start_s: fl
     moods = tuple(lexicon.MOODS.values())
     mood = usual if rng.random() < habit else pick(rng, moods)
     pitch, rate = tuple(lexicon.MOODS)[moods.index(mood)]
-    voices = [
-        voice
-        for voice in lexicon.VOICES
-        if lexicon.speech_split(number, voice, pitch, rate) == split
-    ]
+    voices = [voice for voice in lexicon.VOICES if lexicon.speech_split(number, voice, pitch, rate) == split]
     return Utterance(number, pick(rng, voices), pitch, rate, start_s)
 
 
@@ -119,9 +115,7 @@ def _music(rng: np.random.Generator, split: Split, habit: float, start_s: float)
         melody = _melody(rng, instrument, habit)
         counts = [n for n in lexicon.NOTE_COUNTS if melody.contour != "level" or n > 4]
         count = pick(rng, counts)
-        if split == lexicon.melody_split(
-            instrument, melody.root, melody.mode, melody.contour, count
-        ):
+        if split == lexicon.melody_split(instrument, melody.root, melody.mode, melody.contour, count):
             break
     trend = pick(rng, lexicon.TRENDS)
     notes = laid_out(composed(melody, count, rng), instrument, melody.rate, start_s)
@@ -157,16 +151,11 @@ def _gains_db(rng: np.random.Generator, labels: list[str], habit: float) -> list
         outstanding = int(rng.integers(len(labels)))
         loud = [place == outstanding for place in range(len(labels))]
     else:
-        loud = [
-            label in lexicon.USUALLY_LOUD if rng.random() < habit else bool(rng.integers(2))
-            for label in labels
-        ]
+        loud = [label in lexicon.USUALLY_LOUD if rng.random() < habit else bool(rng.integers(2)) for label in labels]
     return [lexicon.LOUD_DB if is_loud else lexicon.SOFT_DB for is_loud in loud]
 
 
-def _events(
-    rng: np.random.Generator, split: Split, habit: float, start_s: float
-) -> tuple[Event, ...]:
+def _events(rng: np.random.Generator, split: Split, habit: float, start_s: float) -> tuple[Event, ...]:
     labels = _labels(rng, habit)
     events = []
     for label, gain_db in zip(labels, _gains_db(rng, labels, habit), strict=True):
@@ -195,7 +184,7 @@ def _mixed(rng: np.random.Generator, split: Split, habit: float, start_s: float)
 
 def _silence(rng: np.random.Generator, split: Split) -> Scene:
     room = Room(
-        noise_db=round(float(rng.uniform(25, 40)), 1),
+        noise_db=round(float(rng.uniform(32, 45)), 1),
         noise_colour=pick(rng, ("white", "pink")),
         noise_start=int(rng.integers(60_000)),
     )

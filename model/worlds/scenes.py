@@ -71,7 +71,7 @@ class Event:
 
 
 Part = Utterance | Note | Event
-PART_KINDS: dict[str, type[Utterance] | type[Note] | type[Event]] = {
+PART_KINDS: dict[str, type[Utterance | Note | Event]] = {
     "utterance": Utterance,
     "note": Note,
     "event": Event,

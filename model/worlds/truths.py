@@ -28,9 +28,9 @@ def truth(scene: Scene) -> Truth:
             "sentence": lexicon.SENTENCES[spoken.sentence].text,
         }
     if scene.events():
+        known["events"] = [event.label for event in scene.events()]
+    if scene.domain == "events":
         known |= _events(scene.events())
-    if scene.domain == "mixed":
-        known["event_count"] = len(scene.parts)
     if scene.melody is not None:
         known |= _music(scene)
     if scene.domain in ("speech", "music"):
@@ -39,7 +39,7 @@ def truth(scene: Scene) -> Truth:
 
 
 def _events(events: tuple[Event, ...]) -> Truth:
-    known: Truth = {"event_count": len(events), "events": [event.label for event in events]}
+    known: Truth = {"event_count": len(events)}
     if len(events) > 1:
         known["second_sound"] = comparison(events[0], events[1])
     return known

@@ -36,9 +36,7 @@ def heard(events: tuple[Event, ...], *more: str) -> list[str]:
 
 
 def _usually(label: str) -> str:
-    return (
-        f"after {phrases.named(label)} usually comes {phrases.named(lexicon.USUAL_NEXT[label])} ."
-    )
+    return f"after {phrases.named(label)} usually comes {phrases.named(lexicon.USUAL_NEXT[label])} ."
 
 
 def _ends(ask: Asker, events: tuple[Event, ...]) -> list[Item]:
@@ -210,9 +208,7 @@ def _tallies(ask: Asker, events: tuple[Event, ...]) -> list[Item]:
     return items
 
 
-def _difference(
-    ask: Asker, events: tuple[Event, ...], more: tuple[str, int], less: tuple[str, int]
-) -> Item:
+def _difference(ask: Asker, events: tuple[Event, ...], more: tuple[str, int], less: tuple[str, int]) -> Item:
     difference = more[1] - less[1]
     many, few = phrases.plural(more[0]), phrases.plural(less[0])
     return ask.item(
@@ -225,8 +221,7 @@ def _difference(
         lexicon.NUMBERS[difference],
         heard=heard(
             events,
-            f"{lexicon.NUMBERS[more[1]]} minus {lexicon.NUMBERS[less[1]]} "
-            f"is {lexicon.NUMBERS[difference]} .",
+            f"{lexicon.NUMBERS[more[1]]} minus {lexicon.NUMBERS[less[1]]} is {lexicon.NUMBERS[difference]} .",
         ),
         expected=["both usually come once ."],
         guess="zero",

@@ -8,9 +8,7 @@ from model.worlds.scenes import Melody
 from model.worlds.truths import film_scene, music_mood, truth
 
 MANNER_OF_FILM = {film: manner for manner, film in lexicon.FILM_SCENES.items()}
-LAST_AND_MODE = tuple(
-    f"{last} , {mode}" for last in ("higher", "lower", "same") for mode in lexicon.MODES
-)
+LAST_AND_MODE = tuple(f"{last} , {mode}" for last in ("higher", "lower", "same") for mode in lexicon.MODES)
 MOST_NOTES = "four"
 
 

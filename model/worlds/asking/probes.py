@@ -41,7 +41,7 @@ def heard_facts(scene: Scene) -> list[str]:
     known = truth(scene)
     if known["silence"]:
         return [phrases.SILENCE]
-    if scene.events():
+    if scene.domain == "events":
         return [phrases.sounds(len(scene.parts)), *phrases.first_difference(scene.events())]
     return [phrases.PITCH[str(known["pitch"])], phrases.RATE[str(known["rate"])]]
 

@@ -9,11 +9,7 @@ from model.worlds.scenes import Utterance
 from model.worlds.truths import speaker_energy, speaker_mood
 
 USUAL_MANNER = {mood: manner for manner, mood in lexicon.MOODS.items()}
-FITS = tuple(
-    f"{valence} words , {mood} voice"
-    for valence in lexicon.VALENCES
-    for mood in lexicon.MOODS.values()
-)
+FITS = tuple(f"{valence} words , {mood} voice" for valence in lexicon.VALENCES for mood in lexicon.MOODS.values())
 
 
 def speech_items(ask: Asker) -> list[Item]:
