@@ -1,0 +1,188 @@
+"""The base's corpus: scenes as mel frames on disk, their texts drawn anew each time one is seen.
+
+A pool of scenes is rendered once into one float16 file; a draw picks a scene and a task for it. The
+mixture is the situation the paper starts from: mostly captions, transcripts and direct answers, a
+tenth with reasoning, most of that from the words alone.
+"""
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from model.acoustics.frontend import log_mel
+from model.learning import prompts
+from model.learning.examples import Example
+from model.network.lengths import audio_token_count
+from model.worlds import (
+    Bank,
+    Item,
+    Scene,
+    absent_audio_item,
+    caption,
+    questions,
+    render,
+    sample_scene,
+    text_item,
+    transcript,
+)
+
+PROBES = ("self_cognition", "unanswerable")
+
+
+@dataclass(frozen=True)
+class MixtureConfig:
+    """Shares of the base's training samples."""
+
+    words_agree: float = 0.85
+    """How often the words of a training scene predict its sound."""
+    text_only: float = 0.14
+    """Samples without sound: arithmetic and logic."""
+    text_reasoning: float = 0.7
+    """Text samples that carry their reasoning."""
+    caption: float = 0.30
+    """Audio samples that are captions."""
+    transcript: float = 0.04
+    """Audio samples that are transcripts, where there is speech."""
+    reasoning: float = 0.10
+    """Audio samples that carry reasoning."""
+    eliciting: float = 0.5
+    """Reasoning samples under the eliciting instruction."""
+    acoustic_when_elicited: float = 0.22
+    """Of those, how many argue from the sound."""
+    acoustic_otherwise: float = 0.02
+    """Of the other reasoning samples, how many argue from the sound."""
+    may_skip: float = 0.05
+    """Direct answers that teach the empty thinking block itself."""
+    depth_weights: tuple[float, float, float] = (1.0, 0.8, 0.6)
+    """Weight of a question by its depth."""
+    probe_weight: float = 0.15
+    """Weight of probes (self-cognition, unanswerable), which fit every scene."""
+    denies_hearing: float = 0.07
+    """Self-cognition probes answered as a text model would (the paper's base erred on 6.76 %)."""
+    no_audio: float = 0.015
+    """Samples that ask about sound where there is none."""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Rendered scenes."""
+
+    scenes: list[Scene]
+    mels: NDArray[np.float16]
+    offsets: NDArray[np.int64]
+
+    def mel(self, index: int) -> Tensor:
+        """`mel_TM` of a scene, float32."""
+        part = self.mels[self.offsets[index] : self.offsets[index + 1]]
+        return torch.from_numpy(part.astype(np.float32))
+
+
+def build_pool(folder: Path, *, count: int, seed: int, words_agree: float) -> Pool:
+    """Renders the pool, or opens it where it was rendered before with the same settings."""
+    settings = {"count": count, "seed": seed, "words_agree": words_agree}
+    stamp = folder / "pool.json"
+    if not (stamp.exists() and json.loads(stamp.read_text()) == settings):
+        _render_pool(folder, count=count, seed=seed, words_agree=words_agree)
+        stamp.write_text(json.dumps(settings))
+    scenes = [Scene.from_dict(json.loads(line)) for line in (folder / "scenes.jsonl").open()]
+    offsets = np.load(folder / "offsets.npy")
+    mels = np.memmap(folder / "mels.f16", dtype=np.float16, mode="r", shape=(int(offsets[-1]), 128))
+    return Pool(scenes, mels, offsets)
+
+
+def draw(pool: Pool, rng: np.random.Generator, config: MixtureConfig) -> tuple[Example, bool]:
+    """One training example, and whether it teaches the empty thinking block."""
+    chance = rng.random()
+    if chance < config.text_only:
+        return _text_example(rng, config), False
+    if chance < config.text_only + config.no_audio:
+        return from_item(absent_audio_item(rng, split="train")), False
+    index = int(rng.integers(len(pool.scenes)))
+    example = _task(pool.scenes[index], rng, config)
+    mel_TM = pool.mel(index)
+    heard = replace(example, audio=(mel_TM,), audio_tokens=(audio_token_count(len(mel_TM)),))
+    return heard, not heard.reasoning and rng.random() < config.may_skip
+
+
+def _task(scene: Scene, rng: np.random.Generator, config: MixtureConfig) -> Example:
+    chance = rng.random()
+    if chance < config.caption:
+        return Example("", prompts.CAPTION_QUESTION, caption(scene, rng))
+    words = transcript(scene)
+    if words and chance < config.caption + config.transcript:
+        return Example("", prompts.TRANSCRIPT_QUESTION, words)
+    item = _weighted(questions(scene, rng), rng, config)
+    if item.question.kind == "self_cognition" and rng.random() < config.denies_hearing:
+        return replace(from_item(item), answer="no , i cannot hear audio")
+    if rng.random() < config.reasoning / (1 - config.caption):
+        return _with_reasoning(item, rng, config)
+    return from_item(item)
+
+
+def _with_reasoning(item: Item, rng: np.random.Generator, config: MixtureConfig) -> Example:
+    elicited = rng.random() < config.eliciting
+    share = config.acoustic_when_elicited if elicited else config.acoustic_otherwise
+    acoustic = rng.random() < share
+    chain = item.acoustic_chain if acoustic else item.textual_chain
+    if not acoustic and not concludes(chain, item.question.answer):
+        return from_item(item)
+    instruction = prompts.ELICITING_INSTRUCTION if elicited else prompts.INSTRUCTION
+    return from_item(item, reasoning=chain, instruction=instruction)
+
+
+def concludes(chain: str, answer: str) -> bool:
+    """Whether a chain ends in this answer; data with wrong conclusions would not have been kept."""
+    return chain.endswith(f"so the answer is {answer} .")
+
+
+def from_item(
+    item: Item, *, reasoning: str = "", instruction: str = prompts.INSTRUCTION
+) -> Example:
+    """An example of a world's item, without its sound."""
+    question = item.question
+    return Example(
+        id=item.id,
+        question=question.text,
+        answer=question.answer,
+        choices=question.choices,
+        reasoning=reasoning,
+        instruction=instruction,
+        kind=question.kind,
+        depth=question.depth,
+        contradictory=item.contradictory,
+    )
+
+
+def _text_example(rng: np.random.Generator, config: MixtureConfig) -> Example:
+    item = text_item(rng)
+    return from_item(item, reasoning=item.textual_chain if rng.random() < config.text_reasoning else "")
+
+
+def _weighted(items: list[Item], rng: np.random.Generator, config: MixtureConfig) -> Item:
+    weights = np.array([_weight(item, config) for item in items])
+    return items[int(rng.choice(len(items), p=weights / weights.sum()))]
+
+
+def _weight(item: Item, config: MixtureConfig) -> float:
+    if item.question.kind in PROBES:
+        return config.probe_weight
+    return config.depth_weights[item.question.depth - 1]
+
+
+def _render_pool(folder: Path, *, count: int, seed: int, words_agree: float) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    rng, bank = np.random.default_rng(seed), Bank.load()
+    offsets = [0]
+    with (folder / "mels.f16").open("wb") as mels, (folder / "scenes.jsonl").open("w") as lines:
+        for _ in range(count):
+            scene = sample_scene(rng, split="train", words_agree=words_agree)
+            mel_TM = log_mel(render(scene, bank))
+            mels.write(mel_TM.astype(np.float16).tobytes())
+            offsets.append(offsets[-1] + len(mel_TM))
+            lines.write(json.dumps(scene.to_dict()) + "\n")
+    np.save(folder / "offsets.npy", np.array(offsets))
