@@ -22,9 +22,7 @@ def version_of(name: str, *, field: str) -> tuple[str, int]:
     """The model's id and the version's number."""
     model, number = VERSION.parse(name, field=field)
     if not _NUMBER.fullmatch(number):
-        raise InvalidArgument(
-            f"{shown(name)} does not end in a version's number", field=field, reason="INVALID_NAME"
-        )
+        raise InvalidArgument(f"{shown(name)} does not end in a version's number", field=field, reason="INVALID_NAME")
     return model, int(number)
 
 
@@ -32,6 +30,26 @@ def alias_of(name: str, *, field: str) -> tuple[str, str]:
     """The model's id and the alias's."""
     model, alias = ALIAS.parse(name, field=field)
     return model, alias
+
+
+def model_or_all(name: str, *, field: str) -> str | None:
+    """The model's id, or None for `models/-`."""
+    model = MODEL.parse(name, field=field, wildcard=True)[0]
+    return None if model == "-" else model
+
+
+def version_within(name: str, *, model: str, field: str) -> int:
+    """The number of a version that must be of this model."""
+    found, number = version_of(name, field=field)
+    _check_same_model(name, found, model=model, field=field)
+    return number
+
+
+def alias_within(name: str, *, model: str, field: str) -> str:
+    """The id of an alias that must be of this model."""
+    found, alias = alias_of(name, field=field)
+    _check_same_model(name, found, model=model, field=field)
+    return alias
 
 
 def upload_of(name: str, *, field: str) -> str:
@@ -48,3 +66,8 @@ def resource_of(name: str, *, field: str) -> str:
             reason="INVALID_NAME",
         )
     return name
+
+
+def _check_same_model(name: str, found: str, *, model: str, field: str) -> None:
+    if found != model:
+        raise InvalidArgument(f"{name} is not of models/{model}", field=field, reason="OTHER_MODEL")

@@ -1,6 +1,6 @@
 """Between the registry's messages and its values, both ways. No rules beyond "this message is not a value"."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -8,6 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from mgrd.errors import MgrdError
 from mgrd.manifest import Manifest, ManifestFile
 from mgrd.registry.v1 import registry_pb2 as pb
+from mgrd.store.port import Blob
 from services.kit.errors import InvalidArgument
 from services.registry.domain.aliases import Alias, Approval, Promotion, alias_name
 from services.registry.domain.gates import Comparison, Evaluation, Gate, Requirement
@@ -29,9 +30,10 @@ def timestamp(time: datetime) -> Timestamp:
 def time_of(message: Timestamp, *, field: str) -> datetime:
     """A message as an aware time; InvalidArgument where it is out of range."""
     try:
-        return message.ToDatetime(tzinfo=UTC)
+        time: datetime = message.ToDatetime(tzinfo=UTC)
     except (ValueError, OverflowError):
         raise InvalidArgument(f"{field} is no time between the years 1 and 9999", field=field) from None
+    return time
 
 
 def manifest_of(message: pb.Manifest) -> Manifest:
@@ -165,6 +167,13 @@ def upload_message(upload: Upload) -> pb.Upload:
     )
 
 
+def collected(blobs: Sequence[Blob]) -> pb.CollectGarbageResponse:
+    """What a collection removes, or would remove."""
+    return pb.CollectGarbageResponse(
+        sha256=[blob.sha256 for blob in blobs], freed_bytes=sum(blob.size_bytes for blob in blobs)
+    )
+
+
 def audit_message(record: AuditRecord) -> pb.AuditRecord:
     """One thing that happened."""
     return pb.AuditRecord(
@@ -218,7 +227,7 @@ def _requirement_of(message: pb.Requirement, index: int) -> Requirement:
 
 
 def _enum_text(enum: type[pb.Comparison] | type[pb.VersionState], value: int, prefix: str, field: str) -> str:
-    known = {number: name for name, number in enum.items() if number}
+    known: dict[int, str] = {number: name for name, number in enum.items() if number}
     if value not in known:
         raise InvalidArgument(f"{field} is {value}; use one of {', '.join(known.values())}", field=field)
     return known[value].removeprefix(prefix)

@@ -126,7 +126,8 @@ class AliasRecords:
     def _digest(self, model: str, number: int) -> str:
         columns = tables.versions.c
         query = select(columns.digest).where(columns.model == model, columns.number == number)
-        return self._session.execute(query).scalar_one()
+        digest: str = self._session.execute(query).scalar_one()
+        return digest
 
 
 def _alias(row: Row[Any]) -> Alias:

@@ -66,4 +66,14 @@ class EvaluationRecords:
 
 
 def _evaluation(row: Row[Any]) -> Evaluation:
-    return Evaluation(**row._mapping)
+    return Evaluation(
+        id=row.id,
+        model=row.model,
+        number=row.number,
+        suite=row.suite,
+        metrics=row.metrics,
+        data_digest=row.data_digest,
+        evaluator=row.evaluator,
+        by_service=row.by_service,
+        create_time=row.create_time,
+    )

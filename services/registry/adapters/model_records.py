@@ -36,12 +36,9 @@ class ModelRecords:
     def next_number(self, model: str) -> int:
         """A version number nobody has had; the row stays locked until the transaction ends."""
         counter = tables.models.c.last_number
-        return self._session.execute(
-            update(tables.models)
-            .where(tables.models.c.model == model)
-            .values(last_number=counter + 1)
-            .returning(counter)
-        ).scalar_one()
+        counted = update(tables.models).where(tables.models.c.model == model).values(last_number=counter + 1)
+        number: int = self._session.execute(counted.returning(counter)).scalar_one()
+        return number
 
     def page(self, page: Page) -> Sequence[Model]:
         """Up to one more model than the page holds, by id."""

@@ -33,7 +33,9 @@ def check_names(manifest: Manifest) -> None:
     paths = [PurePosixPath(file.path) for file in manifest.files]
     for path in paths:
         if path.suffix not in SUFFIXES:
-            raise _bad(f"{shown(str(path))} is not a kind of file a version may hold: {', '.join(SUFFIXES)}", "FILE_KIND")
+            raise _bad(
+                f"{shown(str(path))} is not a kind of file a version may hold: {', '.join(SUFFIXES)}", "FILE_KIND"
+            )
     if not any(path.suffix == ".safetensors" for path in paths) or PurePosixPath("config.json") not in paths:
         raise _bad("a version needs config.json and at least one .safetensors file", "FILES_INCOMPLETE")
     folded = {str(path).casefold() for path in paths}

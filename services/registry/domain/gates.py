@@ -145,8 +145,7 @@ def _requirement(demand: Requirement, dossier: Dossier) -> Violation | None:
         return Violation(
             "METRIC_MISSING",
             demand.subject,
-            f"the newest evaluation of suite {demand.suite!r} does not hold {demand.metric!r}; "
-            "record one that does",
+            f"the newest evaluation of suite {demand.suite!r} does not hold {demand.metric!r}; record one that does",
         )
     if demand.comparison is Comparison.AT_LEAST_CURRENT_PLUS:
         return _relative(demand, dossier, value=value, data_digest=result.data_digest)
@@ -168,14 +167,10 @@ def _absolute(demand: Requirement, value: float) -> Violation | None:
     if value >= demand.threshold if at_least else value <= demand.threshold:
         return None
     word = "below" if at_least else "above"
-    return Violation(
-        "THRESHOLD", demand.subject, f"{value:.6g} is {word} the demanded {demand.threshold:.6g}"
-    )
+    return Violation("THRESHOLD", demand.subject, f"{value:.6g} is {word} the demanded {demand.threshold:.6g}")
 
 
-def _relative(
-    demand: Requirement, dossier: Dossier, *, value: float, data_digest: str
-) -> Violation | None:
+def _relative(demand: Requirement, dossier: Dossier, *, value: float, data_digest: str) -> Violation | None:
     if dossier.current_evaluations is None:
         return None
     current = _newest(
@@ -208,11 +203,7 @@ def _newest(
     counts: Callable[[Evaluation], bool],
 ) -> Evaluation | None:
     return next(
-        (
-            each
-            for each in evaluations
-            if each.suite == demand.suite and _is_permitted(each, demand) and counts(each)
-        ),
+        (each for each in evaluations if each.suite == demand.suite and _is_permitted(each, demand) and counts(each)),
         None,
     )
 

@@ -48,7 +48,9 @@ def check_part(upload: Upload, *, part: int, content_bytes: int, sent_sha256: st
     """Refuses a part that does not belong to the upload or did not arrive whole."""
     if not 0 <= part < upload.part_count:
         raise InvalidArgument(
-            f"part {part} of {upload.name} does not exist; it has {upload.part_count}", field="part", reason="PART_RANGE"
+            f"part {part} of {upload.name} does not exist; it has {upload.part_count}",
+            field="part",
+            reason="PART_RANGE",
         )
     wanted = upload.part_size_bytes(part)
     if content_bytes != wanted:
@@ -57,7 +59,9 @@ def check_part(upload: Upload, *, part: int, content_bytes: int, sent_sha256: st
         )
     if sent_sha256 != real_sha256:
         raise InvalidArgument(
-            f"part {part} does not have the SHA-256 it was sent with; send it again", field="sha256", reason="PART_DIGEST"
+            f"part {part} does not have the SHA-256 it was sent with; send it again",
+            field="sha256",
+            reason="PART_DIGEST",
         )
 
 

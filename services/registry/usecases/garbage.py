@@ -19,9 +19,7 @@ def unreferenced(ctx: Context, *, grace: timedelta) -> list[Blob]:
     """What a collection now would remove."""
     referenced = ctx.garbage.referenced(now=ctx.now)
     too_young = ctx.now - grace
-    return [
-        blob for blob in ctx.store.iterate() if blob.sha256 not in referenced and blob.stored_at <= too_young
-    ]
+    return [blob for blob in ctx.store.iterate() if blob.sha256 not in referenced and blob.stored_at <= too_young]
 
 
 def mark(ctx: Context, *, grace: timedelta) -> Sequence[Blob]:

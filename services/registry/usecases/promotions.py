@@ -32,9 +32,7 @@ class Move:
     alias: Alias
 
 
-def promote(
-    ctx: Context, *, model: str, alias: str, number: int, reason: str, etag: str, validate_only: bool
-) -> Move:
+def promote(ctx: Context, *, model: str, alias: str, number: int, reason: str, etag: str, validate_only: bool) -> Move:
     """Points an alias at a version if the gate is met; FailedPrecondition lists every violation."""
     target = _alias_to_move(ctx, model=model, alias=alias, etag=etag)
     version = ctx.version(model, number)
@@ -58,7 +56,8 @@ def rollback(ctx: Context, *, model: str, alias: str, reason: str, etag: str) ->
     )
     if number is None:
         raise FailedPrecondition(
-            f"{target.name} has no earlier version that is ACTIVE; promote one instead", reason="NOTHING_TO_ROLL_BACK_TO"
+            f"{target.name} has no earlier version that is ACTIVE; promote one instead",
+            reason="NOTHING_TO_ROLL_BACK_TO",
         )
     move = _move(ctx, target, ctx.version(model, number), reason=reason, rollback=True)
     _record(ctx, move)

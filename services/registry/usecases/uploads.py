@@ -22,9 +22,7 @@ from services.registry.usecases.context import Context, absent
 _BLOCK_BYTES = 1 << 20
 
 
-def create_upload(
-    ctx: Context, *, size_bytes: int, sha256: str, expires_after: timedelta, most_bytes: int
-) -> Upload:
+def create_upload(ctx: Context, *, size_bytes: int, sha256: str, expires_after: timedelta, most_bytes: int) -> Upload:
     """Opens an upload, complete at once where the bytes are stored already."""
     _check_announced(size_bytes, sha256, most_bytes)
     upload = Upload(
@@ -110,9 +108,7 @@ def _blocks(store: ContentStore, upload: Upload, part: int) -> Iterator[bytes]:
 
 def _check_announced(size_bytes: int, sha256: str, most_bytes: int) -> None:
     if not 0 <= size_bytes <= most_bytes:
-        raise InvalidArgument(
-            f"size_bytes is {size_bytes}; artifacts have 0 to {most_bytes} bytes", field="size_bytes"
-        )
+        raise InvalidArgument(f"size_bytes is {size_bytes}; artifacts have 0 to {most_bytes} bytes", field="size_bytes")
     try:
         checked_digest(sha256)
     except StoreError as error:

@@ -15,9 +15,7 @@ from services.registry.usecases.context import Context
 from services.registry.usecases.texts import checked_label, checked_text
 
 
-def create_version(
-    ctx: Context, *, model: str, manifest: Manifest, lineage: Lineage, description: str
-) -> Version:
+def create_version(ctx: Context, *, model: str, manifest: Manifest, lineage: Lineage, description: str) -> Version:
     """The version of this content: a new one, or the one that exists, with its origins extended."""
     ctx.model(model)
     _check_manifest(manifest)
@@ -68,9 +66,7 @@ def _new_version(ctx: Context, *, model: str, manifest: Manifest, description: s
 
 def _announce(ctx: Context, version: Version, lineage: Lineage) -> None:
     ctx.work.audit(version.name, "version.registered", digest=version.digest, run=lineage.run)
-    body = VersionRegistered(
-        version=version.name, digest=version.digest, run=lineage.run, author=ctx.caller.subject
-    )
+    body = VersionRegistered(version=version.name, digest=version.digest, run=lineage.run, author=ctx.caller.subject)
     ctx.work.publish(body, subject=version.name, key=f"models/{version.model}")
 
 

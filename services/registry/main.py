@@ -1,0 +1,50 @@
+"""The registry's process: `python -m services.registry.main`. The one place where its parts are put together."""
+
+from collections.abc import Callable
+
+import grpc
+
+from mgrd.registry.v1.registry_pb2_grpc import add_RegistryServiceServicer_to_server
+from mgrd.store import open_store
+from services.kit.database import Database
+from services.kit.events.bus import open_bus
+from services.kit.events.relay import Relay
+from services.kit.migrations import migrate
+from services.kit.server import serve
+from services.registry.collector import Collector
+from services.registry.policy import POLICY
+from services.registry.servicer import RegistryServicer
+from services.registry.settings import RegistrySettings
+from services.registry.transactions import Transactions
+
+TOPIC = "mgrd.registry"
+
+
+def main() -> None:
+    """Serves until told to stop."""
+    settings = RegistrySettings.from_environment()
+    settings.require("database_url", "events_url", "store_url")
+    if settings.migrate:
+        migrate(settings.database_url, package="services.registry")
+    database, store = Database(settings.database_url), open_store(settings.store_url)
+    serve(
+        name="registry",
+        settings=settings,
+        register=registered(Transactions(database, store), settings),
+        policy=POLICY,
+        background=[
+            Relay(database, open_bus(settings.events_url), source="registry", topic=TOPIC),
+            Collector(database, store, settings),
+        ],
+        checks={"database": database.check},
+    )
+
+
+def registered(transactions: Transactions, settings: RegistrySettings) -> Callable[[grpc.Server], None]:
+    """Adds the servicer to a server."""
+    servicer = RegistryServicer(transactions, settings)
+    return lambda server: add_RegistryServiceServicer_to_server(servicer, server)
+
+
+if __name__ == "__main__":
+    main()
