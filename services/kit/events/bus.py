@@ -10,6 +10,7 @@ from typing import Protocol
 
 MAX_EVENT_BYTES = 1_000_000
 DEAD_LETTER_SUFFIX = ".dlq"
+LEASE_S = 120.0
 
 
 class EventError(ValueError):
@@ -88,15 +89,18 @@ class EventBus(Protocol):
     def close(self) -> None: ...
 
 
-def open_bus(url: str) -> EventBus:
-    """The bus of a URL: sqlite:///abs/events.db, or kafka://host:port."""
+def open_bus(url: str, *, lease_s: float = LEASE_S) -> EventBus:
+    """The bus of a URL: sqlite:///abs/events.db, or kafka://host:port.
+
+    A consumer that does not poll for `lease_s` loses its partitions to the other members of its group.
+    """
     scheme, _, rest = url.partition("://")
     if scheme == "sqlite" and rest.startswith("/"):
         from services.kit.events.log import EventLog
 
-        return EventLog(rest[1:])
+        return EventLog(rest[1:], lease_s=lease_s)
     if scheme == "kafka":
         from services.kit.events.kafka import KafkaBus
 
-        return KafkaBus(rest)
+        return KafkaBus(rest, lease_s=lease_s)
     raise EventError(f"{url!r} is no event bus; use sqlite:///absolute/path.db or kafka://host:port")

@@ -18,9 +18,8 @@ from services.kit.processes import identity, is_gone
 if TYPE_CHECKING:
     from services.kit.events.log import LogFile
 
-LEASE_S = 60.0
 _LOOK_EVERY_S = 0.015
-_CHECK_MEMBERS_EVERY_S = 1.0
+_CHECK_MEMBERS_EVERY_S = 0.5
 
 TopicPartition = tuple[str, int]
 
@@ -28,7 +27,7 @@ TopicPartition = tuple[str, int]
 class LogConsumer:
     """A member of a group, used by one thread. A handler that works longer than `lease_s` is fenced."""
 
-    def __init__(self, file: "LogFile", *, group: str, topics: Sequence[str], lease_s: float = LEASE_S) -> None:
+    def __init__(self, file: "LogFile", *, group: str, topics: Sequence[str], lease_s: float) -> None:
         self._file = file
         self._group = group
         self._topics = tuple(topics)

@@ -18,12 +18,11 @@ from kafka.errors import (
     UnknownMemberIdError,
 )
 
-from services.kit.events.bus import Delivery, Event, Fenced
+from services.kit.events.bus import LEASE_S, Delivery, Event, Fenced
 
 PARTITIONS = 4
 _PUBLISH_TIMEOUT_S = 30.0
 _SESSION_TIMEOUT_MS = 10_000  # how long the partitions of a killed consumer wait
-_MAX_POLL_INTERVAL_MS = 300_000
 _LOST = (
     CommitFailedError,
     FencedInstanceIdError,
@@ -37,9 +36,10 @@ _ATTRIBUTES = frozenset({"id", "type", "source", "subject", "time", "specversion
 class KafkaBus:
     """An EventBus; the producer is made at the first publish and shared by threads. Not to be used after a fork."""
 
-    def __init__(self, bootstrap: str, *, partitions: int = PARTITIONS) -> None:
+    def __init__(self, bootstrap: str, *, partitions: int = PARTITIONS, lease_s: float = LEASE_S) -> None:
         self._bootstrap = bootstrap
         self._partitions = partitions
+        self._lease_s = lease_s
         self._producer: KafkaProducer | None = None
         self._topics: set[str] = set()
 
@@ -55,7 +55,7 @@ class KafkaBus:
 
     def consumer(self, group: str, topics: Sequence[str]) -> "KafkaLogConsumer":
         self._ensure_topics(topics)
-        return KafkaLogConsumer(self._bootstrap, group=group, topics=topics)
+        return KafkaLogConsumer(self._bootstrap, group=group, topics=topics, lease_s=self._lease_s)
 
     def close(self) -> None:
         if self._producer is not None:
@@ -89,7 +89,7 @@ class KafkaBus:
 class KafkaLogConsumer:
     """A member of a Kafka consumer group."""
 
-    def __init__(self, bootstrap: str, *, group: str, topics: Sequence[str]) -> None:
+    def __init__(self, bootstrap: str, *, group: str, topics: Sequence[str], lease_s: float) -> None:
         self._consumer = KafkaConsumer(
             *topics,
             bootstrap_servers=bootstrap,
@@ -98,7 +98,7 @@ class KafkaLogConsumer:
             auto_offset_reset="earliest",
             session_timeout_ms=_SESSION_TIMEOUT_MS,
             heartbeat_interval_ms=_SESSION_TIMEOUT_MS // 10,
-            max_poll_interval_ms=_MAX_POLL_INTERVAL_MS,
+            max_poll_interval_ms=int(lease_s * 1000),
             fetch_max_wait_ms=100,
         )
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from services.kit.events.bus import Delivery, Event, EventError
+from services.kit.events.bus import LEASE_S, Delivery, Event, EventError
 from services.kit.events.groups import LogConsumer
 
 PARTITIONS = 4
@@ -81,11 +81,12 @@ class LogFile:
 class EventLog:
     """The embedded EventBus. Safe for threads: publishing takes a connection of its own each time."""
 
-    def __init__(self, path: str, *, partitions: int = PARTITIONS) -> None:
+    def __init__(self, path: str, *, partitions: int = PARTITIONS, lease_s: float = LEASE_S) -> None:
         if not Path(path).is_absolute():
             raise EventError(f"the event log's path {path!r} is relative; give an absolute one")
         self._path = path
         self._partitions = partitions
+        self._lease_s = lease_s
 
     def publish(self, topic: str, events: Sequence[Event]) -> None:
         file = LogFile(self._path)
@@ -102,7 +103,7 @@ class EventLog:
         with file.writing() as connection:
             for topic in topics:
                 ensure_topic(connection, topic, partitions=self._partitions)
-        return LogConsumer(file, group=group, topics=topics)
+        return LogConsumer(file, group=group, topics=topics, lease_s=self._lease_s)
 
     def close(self) -> None:
         """Nothing is held open between calls."""
