@@ -5,7 +5,8 @@ import numpy as np
 from model.acoustics.descriptors.brightness import brightness_descriptors, centroid_hz
 from model.acoustics.descriptors.frames import frames_of
 from model.acoustics.descriptors.loudness import loudness_descriptors
-from model.acoustics.descriptors.notes import find_notes, note_descriptors, onset_strength
+from model.acoustics.descriptors.notes import find_notes, note_descriptors, note_pitch_change, onset_strength
+from model.acoustics.descriptors.phrases import main_phrase
 from model.acoustics.descriptors.pitch import Track, pitch_descriptors, semitones, track
 from model.acoustics.descriptors.rhythm import rhythm_descriptors
 from model.acoustics.descriptors.signal import signal_descriptors
@@ -23,20 +24,21 @@ _MUSICAL_RANGE_ST = 1.5
 def describe(samples_N: FloatArray) -> Descriptors:
     """Measures a 16 kHz mono clip. Raises AudioError EMPTY_AUDIO, NOT_MONO or NOT_FINITE."""
     frames = frames_of(_checked(samples_N))
-    contour = track(frames)
-    centroid_hz_T = centroid_hz(frames)
-    sounds, notes = find_sounds(frames), find_notes(frames, contour)
-    steadiness = pitch_steadiness(contour)
+    contour, centroid_hz_T, strength_T = track(frames), centroid_hz(frames), onset_strength(frames)
+    sounds, notes = find_sounds(frames), find_notes(frames, contour, strength_T)
+    steadiness, phrase = pitch_steadiness(contour), main_phrase(contour)
     musical = _is_musical(contour, steadiness)
+    change = note_pitch_change(notes) if musical else None
+    rivalled = phrase.rivalled and not musical
     found = [
         Descriptor("duration", round(frames.duration_s, 3), "s", 1.0, frames.span_s),
         Descriptor("pitch_steadiness", round(steadiness, 3), "share", 0.8, frames.span_s),
         *signal_descriptors(frames, contour, sounds),
-        *pitch_descriptors(frames, contour),
-        *loudness_descriptors(frames),
+        *pitch_descriptors(frames, contour if musical else phrase.contour, change=change, rivalled=rivalled),
+        *loudness_descriptors(frames, musical=musical),
         *sound_descriptors(frames, sounds),
         *note_descriptors(frames, notes),
-        *rhythm_descriptors(frames, notes, onset_strength(frames), contour, musical=musical),
+        *rhythm_descriptors(frames, notes, strength_T, phrase, musical=musical),
         *brightness_descriptors(frames, centroid_hz_T),
         *tonality_descriptors(frames, notes, musical=musical),
     ]

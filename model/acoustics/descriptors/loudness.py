@@ -1,72 +1,94 @@
 """Loudness: its contour and whether the clip as a whole grows louder, softer or stays even.
 
-Promises a direction only when the fitted change is clearly more, or clearly less, than what syllables and notes vary
-by themselves. Leaves the loudness of single sounds to `sounds`.
+Promises a direction only when the change is clearly more, or clearly less, than what syllables and notes vary by
+themselves; speech, which naturally fades by a few decibels, is judged against that. Leaves the loudness of single
+sounds to `sounds`.
 """
 
 import numpy as np
+from scipy.ndimage import uniform_filter1d
 
 from model.acoustics.descriptors.frames import SILENT_DB, Frames
 from model.acoustics.descriptors.values import Descriptor
 from model.acoustics.frontend import FloatArray
 
-_WINDOW_FRAMES = 12  # about a syllable: within it only the loudest moment counts
 _ACTIVE_RANGE_DB = 30.0
-_OVER_BACKGROUND_DB = 5.0
-_EVEN_DB, _CLEAR_DB = 4.5, 6.0
-_FEWEST_WINDOWS = 4
+_OVER_BACKGROUND_DB = 8.0
+_FEWEST_FRAMES = 25
+_SMOOTH_FRAMES = 5
+_SPEECH_FADES_DB = 2.5  # over an utterance, measured on sentences spoken without a trend
+_EVEN_DB, _CLEAR_DB = 3.5, 5.5
+_SPEECH_EVEN_DB, _SPEECH_CLEAR_DB = 2.5, 7.5
 
 
-def loudness_descriptors(frames: Frames) -> list[Descriptor]:
-    """Mean level, fitted change over the clip and its direction."""
+def loudness_descriptors(frames: Frames, *, musical: bool) -> list[Descriptor]:
+    """Mean level, change over the clip and its direction."""
     mean_db = float(10 * np.log10(max(float(np.mean(frames.samples_N**2)), 10 ** (SILENT_DB / 10))))
     level = Descriptor("loudness", round(mean_db, 1), "dB", 1.0, frames.span_s)
-    change = loudness_change(frames.smooth_db_T, background_db=frames.background_db)
-    if change is None:
+    change_db = loudness_change(frames.smooth_db_T, background_db=frames.background_db)
+    if change_db is None:
         why = "too little of the clip is over its background"
         return [level, *(_abstained(name, frames, why) for name in ("loudness_change", "loudness_direction"))]
-    measured = Descriptor("loudness_change", round(change, 1), "dB", 0.9, frames.span_s)
-    return [level, measured, _direction(change, frames)]
+    measured = Descriptor("loudness_change", round(change_db, 1), "dB", 0.9 if musical else 0.6, frames.span_s)
+    return [level, measured, _direction(change_db, frames, musical=musical)]
 
 
 def loudness_change(level_db_T: FloatArray, *, background_db: float) -> float | None:
-    """Decibels between the two ends of a line through the loudest moments; None if there are too few."""
-    times_W, peaks_W = _peaks(level_db_T)
+    """Decibels between start and end of what sounds; None if too little does.
+
+    The mean of three estimates that err differently: the halves' mean power, a line through the loudest half of the
+    moments, and a line through those loudest for their time.
+    """
+    level_db_T = uniform_filter1d(level_db_T, _SMOOTH_FRAMES)
     threshold_db = max(float(level_db_T.max()) - _ACTIVE_RANGE_DB, background_db + _OVER_BACKGROUND_DB)
-    keep = peaks_W > threshold_db
-    if np.count_nonzero(keep) < _FEWEST_WINDOWS:
+    times_A = np.flatnonzero(level_db_T > threshold_db)
+    if times_A.size < _FEWEST_FRAMES:
         return None
-    times_W, peaks_W = times_W[keep], peaks_W[keep]
-    gaps = times_W[None, :] - times_W[:, None]
-    later = gaps > (times_W[-1] - times_W[0]) / 4
-    slopes = ((peaks_W[None, :] - peaks_W[:, None])[later]) / gaps[later]
-    return float(np.median(slopes) * (times_W[-1] - times_W[0]))
+    levels_A = level_db_T[times_A]
+    return float(np.mean([_by_halves(times_A, levels_A), _by_loudest(times_A, levels_A), _by_envelope(times_A, levels_A)]))
 
 
-def loudness_label(change_db: float) -> str | None:
+def loudness_label(change_db: float, *, musical: bool = True) -> str | None:
     """"louder", "softer", "even", or None in between."""
-    if abs(change_db) < _EVEN_DB:
+    limits = (_EVEN_DB, _CLEAR_DB) if musical else (_SPEECH_EVEN_DB, _SPEECH_CLEAR_DB)
+    beyond_db = change_db if musical else change_db + _SPEECH_FADES_DB
+    if abs(beyond_db) < limits[0]:
         return "even"
-    if abs(change_db) < _CLEAR_DB:
+    if abs(beyond_db) < limits[1]:
         return None
-    return "louder" if change_db > 0 else "softer"
+    return "louder" if beyond_db > 0 else "softer"
 
 
-def _direction(change_db: float, frames: Frames) -> Descriptor:
-    label = loudness_label(change_db)
+def _direction(change_db: float, frames: Frames, *, musical: bool) -> Descriptor:
+    label = loudness_label(change_db, musical=musical)
     if label is None:
         return _abstained("loudness_direction", frames, f"a change of {change_db:.1f} dB is neither even nor clear")
-    margin = abs(abs(change_db) - (_EVEN_DB + _CLEAR_DB) / 2)
-    return Descriptor("loudness_direction", label, "label", round(min(1.0, 0.5 + margin / 10), 2), frames.span_s)
+    return Descriptor("loudness_direction", label, "label", 0.9 if musical else 0.7, frames.span_s)
 
 
-def _peaks(level_db_T: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """The loudest moment of every window: its frame and level."""
-    count = max(1, len(level_db_T) // _WINDOW_FRAMES)
-    windows = np.array_split(level_db_T, count)
-    starts = np.cumsum([0, *(len(window) for window in windows[:-1])])
-    times = [start + int(window.argmax()) for start, window in zip(starts, windows, strict=True)]
-    return np.array(times, np.float32), np.array([window.max() for window in windows], np.float32)
+def _by_halves(times_A: np.ndarray, levels_A: FloatArray) -> float:
+    """Twice the step between the mean powers of the halves, which are half the span apart."""
+    later = times_A > (times_A[0] + times_A[-1]) / 2
+    power_A = 10 ** (levels_A / 10)
+    return float(20 * np.log10(power_A[later].mean() / power_A[~later].mean()))
+
+
+def _by_loudest(times_A: np.ndarray, levels_A: FloatArray) -> float:
+    return _fitted(times_A, levels_A, levels_A >= np.median(levels_A))
+
+
+def _by_envelope(times_A: np.ndarray, levels_A: FloatArray) -> float:
+    keep = np.ones(times_A.size, bool)
+    for _ in range(2):
+        line = np.polyfit(times_A[keep], levels_A[keep], 1)
+        above_A = levels_A - np.polyval(line, times_A)
+        keep = above_A >= np.median(above_A)
+    return _fitted(times_A, levels_A, keep)
+
+
+def _fitted(times_A: np.ndarray, levels_A: FloatArray, keep: np.ndarray) -> float:
+    slope = np.polyfit(times_A[keep], levels_A[keep], 1)[0]
+    return float(slope * (times_A[-1] - times_A[0]))
 
 
 def _abstained(name: str, frames: Frames, why: str) -> Descriptor:

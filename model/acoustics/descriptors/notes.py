@@ -5,11 +5,12 @@ pitch. Leaves sounds separated by rest to `sounds`, keys to `tonality`.
 """
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
 from model.acoustics.descriptors.frames import Frames, decibels
-from model.acoustics.descriptors.pitch import Track
+from model.acoustics.descriptors.pitch import Track, semitones
 from model.acoustics.descriptors.values import HOP_S, Descriptor, Segment
 from model.acoustics.frontend import FloatArray
 
@@ -20,6 +21,10 @@ _AVERAGE = 12
 _THRESHOLD_DB = 1.5
 _OVER_LARGEST = 0.12
 _FEWEST_VOICED = 4
+_FEWEST_NOTES = 3
+_STEADY = 5  # frames a pitch must hold on either side of a step
+_STEADY_ST, _STEP_ST = 0.6, 0.8
+_APART = 9
 
 
 def onset_strength(frames: Frames) -> FloatArray:
@@ -43,20 +48,53 @@ def onset_frames(strength_T: FloatArray) -> NDArray[np.intp]:
     return peaks[keep]
 
 
-def find_notes(frames: Frames, contour: Track) -> tuple[Segment, ...]:
-    """A segment from each onset to the next."""
-    onsets = onset_frames(onset_strength(frames))
+def find_notes(frames: Frames, contour: Track, strength_T: FloatArray) -> tuple[Segment, ...]:
+    """A segment from each onset to the next; an onset is a rise of energy or a step between two steady pitches."""
+    onsets = _joined(onset_frames(strength_T), pitch_steps(contour))
     ends = [*onsets[1:], len(frames.power_TK)][: len(onsets)]
     return tuple(_note(frames, contour, int(first), int(end)) for first, end in zip(onsets, ends, strict=True))
 
 
+def pitch_steps(contour: Track) -> NDArray[np.intp]:
+    """Frames where the pitch moves from one steady height to another: a note begun without a new attack."""
+    f0_T = contour.f0_hz_T
+    if f0_T.size <= 2 * _STEADY:
+        return np.zeros(0, np.intp)
+    pitch_T = np.where(f0_T > 0, semitones(np.maximum(f0_T, 1.0)), np.nan)
+    windows_TW = sliding_window_view(pitch_T, _STEADY)
+    steady_T = np.ptp(windows_TW, axis=1) < _STEADY_ST  # false where any frame is unvoiced
+    before_T, after_T = windows_TW[: -2 * _STEADY + 1, -1], windows_TW[2 * _STEADY - 1 :, 0]
+    both_T = steady_T[: before_T.size] & steady_T[2 * _STEADY - 1 :]
+    step_T = np.where(both_T, np.abs(after_T - before_T), 0)
+    is_peak = (step_T == maximum_filter1d(step_T, 2 * _STEADY)) & (step_T > _STEP_ST)
+    places = np.flatnonzero(is_peak)
+    return places[np.diff(places, prepend=-_APART) >= _APART] + _STEADY + _STEADY // 2
+
+
+def note_pitch_change(notes: tuple[Segment, ...]) -> float | None:
+    """Semitones between the ends of a line through the notes, each counting once; None below three."""
+    pitched = [note for note in notes if note.pitch_hz is not None]
+    if len(pitched) < _FEWEST_NOTES:
+        return None
+    starts_s = np.array([note.start_s for note in pitched])
+    heights = semitones(np.array([note.pitch_hz for note in pitched], np.float32))
+    return float(np.polyfit(starts_s, heights, 1)[0] * (starts_s[-1] - starts_s[0]))
+
+
+def _joined(attacks: NDArray[np.intp], steps: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Attacks, and those steps of pitch that no attack explains."""
+    alone = [step for step in steps if attacks.size == 0 or np.abs(attacks - step).min() > _APART]
+    return np.sort(np.concatenate((attacks, np.array(alone, np.intp))))
+
+
 def note_descriptors(frames: Frames, notes: tuple[Segment, ...]) -> list[Descriptor]:
-    """The number of notes, where most onsets have a pitch."""
+    """The number of onsets, and of notes where most onsets have a pitch."""
+    onsets = Descriptor("onset_count", float(len(notes)), "count", 0.7, frames.span_s)
     pitched = sum(note.pitch_hz is not None for note in notes)
     if pitched < max(1, len(notes) / 2):
         why = "most onsets have no steady pitch"
-        return [Descriptor("note_count", None, "count", 0.0, frames.span_s, abstained=True, reason=why)]
-    return [Descriptor("note_count", float(len(notes)), "count", 0.8, frames.span_s)]
+        return [onsets, Descriptor("note_count", None, "count", 0.0, frames.span_s, abstained=True, reason=why)]
+    return [onsets, Descriptor("note_count", float(len(notes)), "count", 0.8, frames.span_s)]
 
 
 def _note(frames: Frames, contour: Track, first: int, end: int) -> Segment:

@@ -14,7 +14,7 @@ import scipy.fft
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from model.acoustics.descriptors.frames import Frames
+from model.acoustics.descriptors.frames import FRAME_HZ, Frames, runs
 from model.acoustics.descriptors.values import Descriptor
 from model.acoustics.frontend import HOP, RATE_HZ, FloatArray
 
@@ -23,11 +23,13 @@ _WINDOW = 800
 _FFT = 1280
 _BAND_HZ = (50.0, 3_500.0)  # pitch lives here; the noise above only blurs the correlation
 _CANDIDATES = 6
-_UNVOICED_STRENGTH = 0.45
+_UNVOICED_STRENGTH = 0.4
 _OCTAVE_COST = 0.05  # prefers the higher of two equally good octaves
+_NEUTRAL_HZ = 200.0  # where that preference neither helps nor hinders voicing
 _JUMP_COST = 0.35  # per octave between neighbouring frames
 _VOICING_COST = 0.14
 _SILENT_RANGE_DB = 40.0
+_SHORTEST_VOICED = 4
 
 _LEVEL_ST, _CLEAR_ST = 1.5, 2.5  # semitones: below level, above a direction, between an abstention
 _LOW_HZ, _HIGH_HZ = 150.0, 180.0
@@ -51,12 +53,15 @@ def track(frames: Frames) -> Track:
     """The f0 contour of the clip."""
     correlation_TL = _correlation(frames.samples_N, count=len(frames.power_TK))
     f0_TC, strength_TC = _candidates(correlation_TL)
-    score_TC = strength_TC + _OCTAVE_COST * np.log2(np.maximum(f0_TC, LOWEST_HZ) / LOWEST_HZ)
+    score_TC = strength_TC + _OCTAVE_COST * np.log2(np.maximum(f0_TC, LOWEST_HZ) / _NEUTRAL_HZ)
     loudness_T = np.clip((frames.peak_db - _SILENT_RANGE_DB - frames.level_db_T) / 10, 0, 1)
     score_TC[:, -1] = _UNVOICED_STRENGTH + loudness_T
     path_T = _cheapest_path(f0_TC, score_TC)
-    rows_T = np.arange(len(path_T))
-    return Track(f0_hz_T=f0_TC[rows_T, path_T], periodicity_T=strength_TC[:, :-1].max(axis=1))
+    f0_hz_T = f0_TC[np.arange(len(path_T)), path_T]
+    for first, end in runs(f0_hz_T > 0):
+        if end - first < _SHORTEST_VOICED:
+            f0_hz_T[first:end] = 0
+    return Track(f0_hz_T=f0_hz_T, periodicity_T=strength_TC[:, :-1].max(axis=1))
 
 
 def semitones(hz: FloatArray) -> FloatArray:
@@ -64,34 +69,37 @@ def semitones(hz: FloatArray) -> FloatArray:
     return 69 + _SEMITONES * np.log2(hz / 440)
 
 
-def pitch_descriptors(frames: Frames, contour: Track) -> list[Descriptor]:
-    """Direction, change, range, median, register and share of voiced frames."""
-    share = float(np.mean(contour.voiced_T))
-    voiced = Descriptor("voiced_share", round(share, 3), "share", 1.0, frames.span_s)
+def pitch_descriptors(frames: Frames, contour: Track, *, change: float | None, rivalled: bool) -> list[Descriptor]:
+    """Direction, change, range, median and register of the main contour.
+
+    `change` replaces the fitted change where notes measure it better; `rivalled` says that another sound of the clip
+    could be the one meant, which makes the labels abstain.
+    """
     if np.count_nonzero(contour.voiced_T) < _FEWEST_VOICED:
-        return [voiced, *(_abstain(name, frames, "too little of the clip has a pitch") for name in _NAMES)]
+        return [_abstained(name, frames.span_s, "too little of the clip has a pitch") for name in _UNITS]
     times_T = np.flatnonzero(contour.voiced_T)
     pitch_T = semitones(contour.f0_hz_T[times_T])
-    span_s = float(times_T[0] / 100), float((times_T[-1] + 1) / 100)
+    span_s = float(times_T[0] / FRAME_HZ), float((times_T[-1] + 1) / FRAME_HZ)
     low, median, high = np.percentile(pitch_T, [5, 50, 95])
-    change = _change(times_T, pitch_T)
-    sure = float(np.median(contour.periodicity_T[times_T]))
-    median_hz = 440 * 2 ** ((median - 69) / _SEMITONES)
-    return [
-        voiced,
-        Descriptor("pitch_median", round(float(median_hz), 1), "Hz", sure, span_s),
+    change = _change(times_T, pitch_T) if change is None else change
+    sure = round(float(np.median(contour.periodicity_T[times_T])), 3)
+    median_hz = float(440 * 2 ** ((median - 69) / _SEMITONES))
+    numbers = [
+        Descriptor("pitch_median", round(median_hz, 1), "Hz", sure, span_s),
         Descriptor("pitch_range", round(float(high - low), 2), "semitones", sure, span_s),
         Descriptor("pitch_change", round(change, 2), "semitones", sure, span_s),
-        direction(change, span_s=span_s, sure=sure),
-        _register(float(median_hz), span_s=span_s, sure=sure),
     ]
+    if rivalled:
+        why = "two sounds far apart in pitch could be meant"
+        return [*numbers, *(_abstained(name, span_s, why) for name in ("pitch_direction", "register"))]
+    return [*numbers, direction(change, span_s=span_s, sure=sure), _register(median_hz, span_s=span_s, sure=sure)]
 
 
 def direction(change: float, *, span_s: tuple[float, float], sure: float) -> Descriptor:
     """"rises", "falls" or "level" of a change in semitones; abstains between 1.5 and 2.5."""
     if _LEVEL_ST <= abs(change) < _CLEAR_ST:
         why = f"a change of {change:.1f} semitones is neither level nor clear"
-        return Descriptor("pitch_direction", None, "label", 0.0, span_s, abstained=True, reason=why)
+        return _abstained("pitch_direction", span_s, why)
     value = "level" if abs(change) < _LEVEL_ST else ("rises" if change > 0 else "falls")
     return Descriptor("pitch_direction", value, "label", sure, span_s)
 
@@ -118,11 +126,11 @@ def _change(times_T: NDArray[np.intp], pitch_T: FloatArray) -> float:
 def _register(median_hz: float, *, span_s: tuple[float, float], sure: float) -> Descriptor:
     if _LOW_HZ <= median_hz < _HIGH_HZ:
         why = f"{median_hz:.0f} Hz is between a low and a high voice"
-        return Descriptor("register", None, "label", 0.0, span_s, abstained=True, reason=why)
+        return _abstained("register", span_s, why)
     return Descriptor("register", "low" if median_hz < _LOW_HZ else "high", "label", sure, span_s)
 
 
-_NAMES = {
+_UNITS = {
     "pitch_median": "Hz",
     "pitch_range": "semitones",
     "pitch_change": "semitones",
@@ -131,8 +139,8 @@ _NAMES = {
 }
 
 
-def _abstain(name: str, frames: Frames, why: str) -> Descriptor:
-    return Descriptor(name, None, _NAMES[name], 0.0, frames.span_s, abstained=True, reason=why)
+def _abstained(name: str, span_s: tuple[float, float], why: str) -> Descriptor:
+    return Descriptor(name, None, _UNITS[name], 0.0, span_s, abstained=True, reason=why)
 
 
 def _correlation(samples_N: FloatArray, *, count: int) -> FloatArray:
@@ -181,9 +189,9 @@ def _cheapest_path(f0_TC: FloatArray, score_TC: FloatArray) -> NDArray[np.intp]:
     both = voiced_TC[1:, None, :] & voiced_TC[:-1, :, None]
     change = (voiced_TC[1:, None, :] != voiced_TC[:-1, :, None]) * _VOICING_COST
     cost_TCC = np.where(both, jump, change).astype(np.float32)
-    score_TC = np.where(voiced_TC, score_TC, np.float32(-1e3))
-    score_TC[:, -1] = np.maximum(score_TC[:, -1], 0)
-    return _viterbi(score_TC, cost_TCC)
+    empty_TC = ~voiced_TC
+    empty_TC[:, -1] = False  # the last column is "unvoiced", which is never an empty place
+    return _viterbi(np.where(empty_TC, np.float32(-1e3), score_TC), cost_TCC)
 
 
 def _viterbi(score_TC: FloatArray, cost_TCC: FloatArray) -> NDArray[np.intp]:

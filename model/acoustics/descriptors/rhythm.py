@@ -6,10 +6,9 @@ music, whose words "slow" and "fast" have their own limits in each. Leaves count
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
-from scipy.signal import find_peaks
 
 from model.acoustics.descriptors.frames import FRAME_HZ, Frames
-from model.acoustics.descriptors.pitch import Track
+from model.acoustics.descriptors.phrases import Phrase
 from model.acoustics.descriptors.values import Descriptor, Segment
 from model.acoustics.frontend import FloatArray
 
@@ -18,15 +17,19 @@ _REGULAR = 0.12  # of the interval: the median deviation up to which onsets are 
 _LONG_S = 6.0
 _TEMPO_BPM = (40.0, 240.0)
 _TYPICAL_BPM, _OCTAVES = 120.0, 1.0
-_SPEECH_SLOW, _SPEECH_FAST = 3.8, 4.4  # syllables a second
+_SPEECH_SLOW, _SPEECH_FAST = 3.9, 4.3  # syllables a second
+_SYLLABLES_PER_SWING = 1.2
+_MODULATION_HZ = (1.0, 14.0)
+_SHORTEST_SPEECH, _EDGE = 25, 8  # frames
+_RANGE_DB = 45.0
 _MUSIC_SLOW, _MUSIC_FAST = 2.2, 2.6  # notes a second
 
 
 def rhythm_descriptors(
-    frames: Frames, notes: tuple[Segment, ...], strength_T: FloatArray, contour: Track, *, musical: bool
+    frames: Frames, notes: tuple[Segment, ...], strength_T: FloatArray, phrase: Phrase, *, musical: bool
 ) -> list[Descriptor]:
     """Tempo, rate and "slow" or "fast"."""
-    rate_hz, confidence = _music_rate(notes) if musical else _speech_rate(frames, contour)
+    rate_hz, confidence = _music_rate(notes) if musical else _speech_rate(frames, phrase)
     limits = (_MUSIC_SLOW, _MUSIC_FAST) if musical else (_SPEECH_SLOW, _SPEECH_FAST)
     return [_tempo(frames, notes, strength_T), *_rate(frames, rate_hz, limits, confidence)]
 
@@ -48,15 +51,24 @@ def _music_rate(notes: tuple[Segment, ...]) -> tuple[float | None, float]:
     return float(1 / np.median(np.diff([note.start_s for note in notes]))), 0.9
 
 
-def _speech_rate(frames: Frames, contour: Track) -> tuple[float | None, float]:
-    """Syllable nuclei a second of speech: peaks of the voiced level at least 2 dB above the dips beside them."""
-    voiced = np.flatnonzero(contour.voiced_T)
-    if voiced.size < 15:
+def _speech_rate(frames: Frames, phrase: Phrase) -> tuple[float | None, float]:
+    """Syllables a second, from how fast the bands rise and fall: the centre of their modulation spectrum.
+
+    Counting peaks of level misses syllables joined by a sonorant; the modulation has no such gaps. The factor was
+    fitted to sentences of known rate.
+    """
+    if phrase.end - phrase.first < _SHORTEST_SPEECH:
         return None, 0.0
-    level_T = gaussian_filter1d(np.where(contour.voiced_T, frames.level_db_T, frames.level_db_T - 10), 2.5)
-    peaks, _ = find_peaks(level_T[voiced[0] : voiced[-1] + 1], prominence=2.0, distance=6)
-    span_s = (voiced[-1] + 1 - voiced[0]) / FRAME_HZ
-    return (len(peaks) / span_s, 0.7) if len(peaks) else (None, 0.0)
+    first, end = max(0, phrase.first - _EDGE), min(phrase.end + _EDGE, len(frames.power_TK))
+    bands_TB = np.maximum(frames.bands_db_TB, frames.bands_db_TB.max() - _RANGE_DB)[first:end]
+    bands_TB = gaussian_filter1d(bands_TB, 1.5, axis=0)
+    swing_TB = (bands_TB - bands_TB.mean(axis=0)) * np.hanning(end - first)[:, None]
+    size = max(512, 1 << (end - first - 1).bit_length())
+    power_Q = (np.abs(np.fft.rfft(swing_TB, size, axis=0)) ** 2).sum(axis=1)
+    swings_hz = np.fft.rfftfreq(size, 1 / FRAME_HZ)
+    inside = (swings_hz > _MODULATION_HZ[0]) & (swings_hz < _MODULATION_HZ[1])
+    centre_hz = float(power_Q[inside] @ swings_hz[inside] / max(float(power_Q[inside].sum()), 1e-9))
+    return centre_hz * _SYLLABLES_PER_SWING, 0.8
 
 
 def _tempo(frames: Frames, notes: tuple[Segment, ...], strength_T: FloatArray) -> Descriptor:

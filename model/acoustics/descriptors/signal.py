@@ -16,8 +16,10 @@ _HNR_LIMIT = 0.9999
 
 
 def signal_descriptors(frames: Frames, contour: Track, sounds: tuple[Segment, ...]) -> list[Descriptor]:
-    """Silence, clipping, signal to noise, harmonicity."""
-    return [_silence(frames, contour, sounds), _clipping(frames), _snr(frames), _harmonicity(frames, contour)]
+    """Share of voiced frames, silence, clipping, signal to noise, harmonicity."""
+    share = round(float(np.mean(contour.voiced_T)), 3)
+    voiced = Descriptor("voiced_share", share, "share", 1.0, frames.span_s)
+    return [voiced, _silence(frames, contour, sounds), _clipping(frames), _snr(frames), _harmonicity(frames, contour)]
 
 
 def _silence(frames: Frames, contour: Track, sounds: tuple[Segment, ...]) -> Descriptor:
