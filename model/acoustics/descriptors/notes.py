@@ -9,12 +9,13 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
-from model.acoustics.descriptors.frames import Frames, decibels
+from model.acoustics.descriptors.frames import Frames, decibels, runs
 from model.acoustics.descriptors.pitch import Track, semitones
 from model.acoustics.descriptors.values import HOP_S, Descriptor, Segment
 from model.acoustics.frontend import FloatArray
 
-_RANGE_DB = 45.0
+_RANGE_DB, _LEAST_RANGE_DB = 45.0, 25.0
+_BACKGROUND_PERCENTILE, _OVER_BACKGROUND_DB = 10, 6.0
 _LAG = 3  # frames: the rise of a soft attack
 _NEIGHBOUR = 4
 _AVERAGE = 12
@@ -23,18 +24,22 @@ _OVER_LARGEST = 0.12
 _FEWEST_VOICED = 4
 _FEWEST_NOTES = 3
 _STEADY = 5  # frames a pitch must hold on either side of a step
+_TRANSITION = 8  # frames between them
 _STEADY_ST, _STEP_ST = 0.6, 0.8
 _APART = 9
+_SHORTEST_NOTE, _REST = 8, 4
 
 
 def onset_strength(frames: Frames) -> FloatArray:
     """Mean rise in dB over the bands against the loudest neighbour band 30 ms before."""
-    floor_db = max(float(frames.bands_db_TB.max()) - _RANGE_DB, -80.0)
-    bands_TB = np.maximum(frames.bands_db_TB, floor_db)
+    peak_db = float(frames.bands_db_TB.max())
+    background_B = np.percentile(frames.bands_db_TB, _BACKGROUND_PERCENTILE, axis=0) + _OVER_BACKGROUND_DB
+    floor_B = np.clip(background_B, max(peak_db - _RANGE_DB, -80.0), max(peak_db - _LEAST_RANGE_DB, -80.0))
+    bands_TB = np.maximum(frames.bands_db_TB, floor_B)
     before_TB = maximum_filter1d(bands_TB, 3, axis=1)
     rise_TB = np.zeros_like(bands_TB)
     rise_TB[_LAG:] = np.maximum(bands_TB[_LAG:] - before_TB[:-_LAG], 0)
-    rise_TB[:_LAG] = np.maximum(bands_TB[:_LAG] - floor_db, 0)
+    rise_TB[:_LAG] = bands_TB[:_LAG] - floor_B
     return rise_TB.mean(axis=1)
 
 
@@ -49,26 +54,44 @@ def onset_frames(strength_T: FloatArray) -> NDArray[np.intp]:
 
 
 def find_notes(frames: Frames, contour: Track, strength_T: FloatArray) -> tuple[Segment, ...]:
-    """A segment from each onset to the next; an onset is a rise of energy or a step between two steady pitches."""
-    onsets = _joined(onset_frames(strength_T), pitch_steps(contour))
+    """A segment from each onset to the next.
+
+    An onset is a rise of energy, a step between two steady pitches, or a pitch that begins after a rest.
+    """
+    onsets = onset_frames(strength_T)
+    for others in (pitch_starts(contour), pitch_steps(contour)):
+        onsets = _joined(onsets, others)
     ends = [*onsets[1:], len(frames.power_TK)][: len(onsets)]
     return tuple(_note(frames, contour, int(first), int(end)) for first, end in zip(onsets, ends, strict=True))
+
+
+def pitch_starts(contour: Track) -> NDArray[np.intp]:
+    """First frames of pitched stretches that follow a rest: notes of instruments that begin softly."""
+    voiced = runs(contour.voiced_T)
+    ends = [-_REST, *(end for _, end in voiced)]
+    starts = [first for (first, end), before in zip(voiced, ends, strict=False) if _is_note(first, end, before)]
+    return np.array(starts, np.intp)
+
+
+def _is_note(first: int, end: int, before: int) -> bool:
+    return end - first >= _SHORTEST_NOTE and first - before >= _REST
 
 
 def pitch_steps(contour: Track) -> NDArray[np.intp]:
     """Frames where the pitch moves from one steady height to another: a note begun without a new attack."""
     f0_T = contour.f0_hz_T
-    if f0_T.size <= 2 * _STEADY:
+    if f0_T.size <= 2 * _STEADY + _TRANSITION:
         return np.zeros(0, np.intp)
     pitch_T = np.where(f0_T > 0, semitones(np.maximum(f0_T, 1.0)), np.nan)
     windows_TW = sliding_window_view(pitch_T, _STEADY)
     steady_T = np.ptp(windows_TW, axis=1) < _STEADY_ST  # false where any frame is unvoiced
-    before_T, after_T = windows_TW[: -2 * _STEADY + 1, -1], windows_TW[2 * _STEADY - 1 :, 0]
-    both_T = steady_T[: before_T.size] & steady_T[2 * _STEADY - 1 :]
+    apart = _STEADY + _TRANSITION
+    before_T, after_T = windows_TW[:-apart, -1], windows_TW[apart:, 0]
+    both_T = steady_T[:-apart] & steady_T[apart:]
     step_T = np.where(both_T, np.abs(after_T - before_T), 0)
     is_peak = (step_T == maximum_filter1d(step_T, 2 * _STEADY)) & (step_T > _STEP_ST)
     places = np.flatnonzero(is_peak)
-    return places[np.diff(places, prepend=-_APART) >= _APART] + _STEADY + _STEADY // 2
+    return places[np.diff(places, prepend=-_APART) >= _APART] + _STEADY + _TRANSITION // 2
 
 
 def note_pitch_change(notes: tuple[Segment, ...]) -> float | None:
@@ -81,10 +104,10 @@ def note_pitch_change(notes: tuple[Segment, ...]) -> float | None:
     return float(np.polyfit(starts_s, heights, 1)[0] * (starts_s[-1] - starts_s[0]))
 
 
-def _joined(attacks: NDArray[np.intp], steps: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Attacks, and those steps of pitch that no attack explains."""
-    alone = [step for step in steps if attacks.size == 0 or np.abs(attacks - step).min() > _APART]
-    return np.sort(np.concatenate((attacks, np.array(alone, np.intp))))
+def _joined(onsets: NDArray[np.intp], others: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The onsets, and those others that none of them explains."""
+    alone = [other for other in others if onsets.size == 0 or np.abs(onsets - other).min() > _APART]
+    return np.sort(np.concatenate((onsets, np.array(alone, np.intp))))
 
 
 def note_descriptors(frames: Frames, notes: tuple[Segment, ...]) -> list[Descriptor]:
@@ -94,7 +117,7 @@ def note_descriptors(frames: Frames, notes: tuple[Segment, ...]) -> list[Descrip
     if pitched < max(1, len(notes) / 2):
         why = "most onsets have no steady pitch"
         return [onsets, Descriptor("note_count", None, "count", 0.0, frames.span_s, abstained=True, reason=why)]
-    return [onsets, Descriptor("note_count", float(len(notes)), "count", 0.8, frames.span_s)]
+    return [onsets, Descriptor("note_count", float(pitched), "count", 0.8, frames.span_s)]
 
 
 def _note(frames: Frames, contour: Track, first: int, end: int) -> Segment:
