@@ -136,6 +136,11 @@ class Engine:
         return Job(request, rows, handle=handle)
 
     def _drop_cancelled(self) -> None:
+        for job in [job for job in tuple(self._waiting) if job.cancelled]:
+            self._waiting.remove(job)
+            for row in job.rows:
+                row.finish_reason = FinishReason.CANCELLED
+                self._left(row, job)
         cancelled = [row for row, job in self._job_of.items() if job.cancelled]
         for row in cancelled:
             row.finish_reason = FinishReason.CANCELLED

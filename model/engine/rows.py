@@ -38,7 +38,6 @@ class Row:
         self.logprobs: list[float] = []
         self.finish_reason: FinishReason | None = None
         self.stops = frozenset((vocabulary.end_of_turn, *params.stop_token_ids))
-        self.cancelled = False
         self._vocabulary = vocabulary
         self._limit = min(params.max_new_tokens, room)
         self._thinking = thinking

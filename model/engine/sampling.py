@@ -76,7 +76,7 @@ def _drawn(weights_BV: Tensor, uniforms_B: Tensor) -> Tensor:
 
 
 def _truncated(weights_BV: Tensor, plan: SamplingPlan) -> Tensor:
-    sorted_BV, order_BV = weights_BV.sort(-1, descending=True, stable=True)
+    sorted_BV, order_BV = weights_BV.sort(dim=-1, descending=True, stable=True)
     kept_BV = torch.ones_like(sorted_BV, dtype=torch.bool)
     if plan.top_k_B1 is not None:
         rank_V = torch.arange(sorted_BV.shape[-1], device=sorted_BV.device)
