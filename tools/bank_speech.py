@@ -14,6 +14,7 @@ import pyworld
 RATE_HZ = 16_000
 FRAME_MS = 5.0
 SILENCE_DB = -32.0
+SPOKEN_DB = -24.0
 LOWEST_HZ, HIGHEST_HZ = 60.0, 350.0
 # The shifted voice gets a shorter vocal tract with its higher pitch, or it would sound hollow.
 FORMANT_SCALE = {"awb": 1.16}
@@ -70,7 +71,18 @@ def resynthesise(spoken: Spoken, *, mean_f0_hz: float, change_semitones: float, 
     envelope_SF = np.exp(_stretched(np.log(spoken.envelope), positions_S))
     aperiodicity_SF = _stretched(spoken.aperiodicity, positions_S)
     sound_N = pyworld.synthesize(np.where(voiced_S, line_S, 0.0), envelope_SF, aperiodicity_SF, RATE_HZ, FRAME_MS)
-    return np.resize(np.pad(sound_N, (0, RATE_HZ)), round(duration_s * RATE_HZ))
+    return evened(np.resize(np.pad(sound_N, (0, RATE_HZ)), round(duration_s * RATE_HZ)))
+
+
+def evened(samples_N: np.ndarray) -> np.ndarray:
+    """Take out the drift in level that sentences have, so that a trend is only what is added."""
+    hop = RATE_HZ // 50
+    frames = samples_N[: len(samples_N) // hop * hop].reshape(-1, hop)
+    level_db = 10 * np.log10((frames**2).mean(axis=1) + 1e-12)
+    places = np.flatnonzero(level_db > level_db.max() + SPOKEN_DB)
+    slope_db, _ = np.polyfit(places, level_db[places], 1)
+    drift_db = slope_db * (np.arange(len(samples_N)) / hop - places.mean())
+    return samples_N * 10 ** (-drift_db / 20)
 
 
 def measured_f0_hz(samples_N: np.ndarray) -> float:

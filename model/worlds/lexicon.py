@@ -55,7 +55,7 @@ RATES = ("slow", "fast")
 TRENDS = ("louder", "softer", "even")
 SYLLABLES_PER_S = {"slow": 2.8, "fast": 5.6}
 PITCH_CHANGE_SEMITONES = {"rises": 8.0, "falls": -8.0, "level": 0.0}
-TREND_DB = {"louder": 12.0, "softer": -12.0, "even": 0.0}
+TREND_DB = {"louder": 15.0, "softer": -15.0, "even": 0.0}
 
 MOODS = {
     ("rises", "fast"): "cheerful",

@@ -25,7 +25,7 @@ GAP_S = (0.26, 0.38)
 DOMAINS = ("speech", "music", "events", "mixed", "silence")
 DOMAIN_SHARES = (0.36, 0.25, 0.26, 0.09, 0.04)
 NOISY_SHARE, ECHO_SHARE = 0.5, 0.25
-REPEAT_SHARE, OUTSTANDING_SHARE = 0.4, 0.6
+REPEAT_SHARE, OUTSTANDING_SHARE, CONTRAST_SHARE = 0.4, 0.5, 0.9
 
 
 def pick(rng: np.random.Generator, values: Sequence[Value]) -> Value:

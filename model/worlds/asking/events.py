@@ -30,9 +30,17 @@ def event_items(ask: Asker) -> list[Item]:
 def heard(events: tuple[Event, ...], *more: str) -> list[str]:
     """What is heard in order, the count, and a comparison where the chain stays short."""
     steps = [phrases.heard_events(events), phrases.sounds(len(events))]
-    if len(events) < 4 or not more:
-        steps += [step for step in phrases.first_difference(events) if step not in more]
+    if len(events) < lexicon.MAX_EVENTS or not more:
+        steps += phrases.first_difference(events)
     return [*steps, *more]
+
+
+def _heard_comparing(events: tuple[Event, ...], later: int) -> list[str]:
+    return [
+        phrases.heard_events(events),
+        phrases.sounds(len(events)),
+        *(phrases.compared(events, later) or phrases.first_difference(events)),
+    ]
 
 
 def _usually(label: str) -> str:
@@ -101,7 +109,7 @@ def _compare(ask: Asker, events: tuple[Event, ...]) -> Item:
             "how loud is the second sound against the first ?",
         ),
         relation,
-        heard=heard(events, *phrases.compared(events, 1)),
+        heard=_heard_comparing(events, 1),
         expected=[_loudness_habit(first.label), _loudness_habit(second.label)],
         guess=usual,
     )
@@ -162,7 +170,7 @@ def _loudest(ask: Asker, events: tuple[Event, ...]) -> list[Item]:
     loud = [place for place, event in enumerate(events) if event.gain_db == lexicon.LOUD_DB]
     if len(loud) != 1 or loud[0] + 1 == len(events):
         return []
-    place = loud[0]
+    place, short = loud[0], len(events) < lexicon.MAX_EVENTS
     usually_loud = [event.label for event in events[:-1] if event.label in lexicon.USUALLY_LOUD]
     expected = usually_loud[0] if usually_loud else events[0].label
     return [
@@ -171,7 +179,10 @@ def _loudest(ask: Asker, events: tuple[Event, ...]) -> list[Item]:
             3,
             ("what comes right after the loudest sound ?", "which sound follows the loudest one ?"),
             events[place + 1].label,
-            heard=heard(events, f"the {lexicon.ORDINALS[place]} sound is the loudest ."),
+            heard=[
+                *_heard_comparing(events, max(place, 1)),
+                f"the {lexicon.ORDINALS[place]} sound is the loudest ." if short else "",
+            ],
             expected=[_loudness_habit(expected), _usually(expected)],
             guess=lexicon.USUAL_NEXT[expected],
             values=lexicon.EVENTS,
