@@ -65,8 +65,25 @@ def platform_plans(home: Home, addresses: Mapping[str, str]) -> tuple[ProcessPla
         _service(home, addresses, "features", module="services.features.main"),
         _service(home, addresses, "registry", module="services.registry.main"),
         _service(home, addresses, "orchestrator", module="services.orchestrator.main"),
-        _service(home, addresses, "inference", module="services.inference.gateway_main", owner="gateway"),
-        _service(home, addresses, "agent", module="services.inference.agent_main"),
+        _service(
+            home,
+            addresses,
+            "inference",
+            module="services.inference.gateway_main",
+            owner="gateway",
+            settings={"MGRD_GATEWAY_HTTP_LISTEN": addresses["inference-http"]},
+        ),
+        _service(
+            home,
+            addresses,
+            "agent",
+            module="services.inference.agent_main",
+            settings={
+                "MGRD_AGENT_TRITON_ADDR": addresses["triton-grpc"],
+                "MGRD_AGENT_ADMIN_KEY_FILE": str(triton_key_file(home)),
+                "MGRD_AGENT_REPOSITORY": str(_repository(home)),
+            },
+        ),
         _triton(home, addresses),
     )
 
@@ -96,7 +113,13 @@ def triton_key_file(home: Home) -> Path:
 
 
 def _service(
-    home: Home, addresses: Mapping[str, str], name: str, *, module: str, owner: str | None = None
+    home: Home,
+    addresses: Mapping[str, str],
+    name: str,
+    *,
+    module: str,
+    owner: str | None = None,
+    settings: Mapping[str, str] | None = None,
 ) -> ProcessPlan:
     environment = {
         **common_environment(home, addresses),
@@ -108,13 +131,14 @@ def _service(
         "MGRD_MIGRATE": "true",
         "MGRD_REFLECTION": "true",
         "MGRD_LOG_LEVEL": os.environ.get("MGRD_LOG_LEVEL", "INFO"),
+        **(settings or {}),
     }
     return ProcessPlan(name, (sys.executable, "-m", module), environment, addresses[name])
 
 
 def _triton(home: Home, addresses: Mapping[str, str]) -> ProcessPlan:
     options = {
-        "repository": home.root / "triton" / "repository",
+        "repository": _repository(home),
         "state": home.root / "triton" / "state",
         "admin-key-file": triton_key_file(home),
         **{f"{kind}-port": _port(addresses[f"triton-{kind}"]) for kind in ("grpc", "http", "metrics")},
@@ -122,6 +146,10 @@ def _triton(home: Home, addresses: Mapping[str, str]) -> ProcessPlan:
     arguments = (f"--{name}={value}" for name, value in options.items())
     command = (sys.executable, "-m", "services.inference.triton.server", *arguments)
     return ProcessPlan("triton", command, common_environment(home, addresses), addresses["triton-http"], "http")
+
+
+def _repository(home: Home) -> Path:
+    return home.root / "triton" / "repository"
 
 
 def _port(address: str) -> int:
