@@ -22,6 +22,7 @@ from services.kit.validation import validate
 Check = Callable[[], None]
 _SPARE_THREADS = 8  # health probes and refusals must get through when every slot is taken
 _CHECK_EVERY_S = 2.0
+_CHECK_AGAIN_S = 0.2
 _log = logging.getLogger(__name__)
 
 
@@ -129,14 +130,14 @@ class _Readiness:
 
     def run(self, stopping: threading.Event) -> None:
         while not stopping.is_set():
-            self.look()
-            stopping.wait(_CHECK_EVERY_S)
+            stopping.wait(_CHECK_EVERY_S if self.look() else _CHECK_AGAIN_S)
 
-    def look(self) -> None:
+    def look(self) -> bool:
         serving = all([self._passes(name, check) for name, check in self._checks.items()])
         state = health_pb2.HealthCheckResponse
         for service in self._services:
             self._status.set(service, state.SERVING if serving else state.NOT_SERVING)
+        return serving
 
     def _passes(self, name: str, check: Check) -> bool:
         try:

@@ -1,0 +1,1 @@
+"""How the service reaches the sound code: worker processes with limits."""

@@ -1,0 +1,131 @@
+"""The bounded pool of worker processes behind the `Ears` port.
+
+Promises at most `features_workers` processes, started when first needed; a worker that dies or hangs takes down
+nothing but itself; a clip that kills two workers is refused. Callers beyond `features_waiting` are told to come back.
+"""
+
+import json
+import logging
+import queue
+import threading
+import time
+
+from mgrd.features.v1 import features_pb2 as pb
+from services.features.adapters.process import WorkerDied, WorkerProcess, WorkTimeout
+from services.features.adapters.wire import Kind
+from services.features.settings import FeaturesSettings
+from services.kit.deadlines import remaining_s
+from services.kit.errors import DeadlineExceeded, InvalidArgument, ResourceExhausted, Unavailable
+
+_ATTEMPTS = 2
+_log = logging.getLogger(__name__)
+
+
+class WorkerPool:
+    """Ears made of processes. `start` brings up the first; `close` ends all."""
+
+    def __init__(self, settings: FeaturesSettings) -> None:
+        self._settings = settings
+        # A slot is a worker, or None where one may be started; last in, first out keeps few of them warm.
+        self._slots: queue.LifoQueue[WorkerProcess | None] = queue.LifoQueue()
+        for _ in range(settings.features_workers):
+            self._slots.put(None)
+        self._waiting = threading.BoundedSemaphore(settings.features_waiting + settings.features_workers)
+        self._front_end_version = ""
+
+    @property
+    def front_end_version(self) -> str:
+        return self._front_end_version
+
+    def start(self) -> None:
+        """Starts one worker, which tells the front end's version. Unavailable where it cannot start."""
+        self._slots.get()
+        self._slots.put(self._started())
+
+    def check(self) -> None:
+        """Raises where no worker has come up; a readiness check."""
+        if not self._front_end_version:
+            raise Unavailable("no worker has started yet", retry_after_s=1)
+
+    def close(self) -> None:
+        for _ in range(self._settings.features_workers):
+            try:
+                worker = self._slots.get(timeout=self._settings.drain_s)
+            except queue.Empty:
+                return  # its call is still running and will be cut off with the process
+            if worker is not None:
+                worker.end()
+
+    def extract(self, audio: bytes) -> pb.Features:
+        return pb.Features.FromString(self._ask(Kind.EXTRACT, audio))
+
+    def measure(self, audio: bytes) -> bytes:
+        return self._ask(Kind.MEASURE, audio)
+
+    def verify(self, text: str, *, descriptors: bytes) -> pb.VerifyClaimsResponse:
+        body = b'{"text":%s,"descriptors":%s}' % (json.dumps(text).encode(), descriptors)
+        return pb.VerifyClaimsResponse.FromString(self._ask(Kind.VERIFY, body))
+
+    def _ask(self, kind: Kind, body: bytes) -> bytes:
+        if not self._waiting.acquire(blocking=False):
+            raise ResourceExhausted(
+                "too many clips are waiting to be decoded; try again shortly", reason="QUEUE_FULL", retry_after_s=0.5
+            )
+        try:
+            answer, found = self._attempts(kind, body)
+        finally:
+            self._waiting.release()
+        if answer is Kind.REFUSED:
+            refusal = json.loads(found)
+            raise InvalidArgument(refusal["message"], field="audio", reason=refusal["reason"])
+        return found
+
+    def _attempts(self, kind: Kind, body: bytes) -> tuple[Kind, bytes]:
+        for _ in range(_ATTEMPTS):
+            try:
+                return self._once(kind, body)
+            except WorkTimeout:
+                remaining_s()
+                raise self._too_slow() from None
+            except WorkerDied as died:
+                _log.warning("a worker died", extra={"kind": kind.name, "size_bytes": len(body), "cause": str(died)})
+        raise InvalidArgument(
+            "the decoder gave up on this file twice; convert it to WAV or FLAC", field="audio", reason="DECODER_FAILED"
+        )
+
+    def _once(self, kind: Kind, body: bytes) -> tuple[Kind, bytes]:
+        worker = self._free_slot()
+        try:
+            worker = worker or self._started()
+            timeout_s = min(remaining_s(), self._settings.features_max_work_s)
+            return worker.ask(kind, body, timeout_s=timeout_s)
+        except WorkerDied:
+            worker = None
+            raise
+        finally:
+            self._slots.put(worker)
+
+    def _free_slot(self) -> WorkerProcess | None:
+        ends_at = time.monotonic() + min(remaining_s(), self._settings.max_deadline_s)
+        try:
+            return self._slots.get(timeout=max(0.0, ends_at - time.monotonic()))
+        except queue.Empty:
+            raise DeadlineExceeded("the deadline passed while the clip waited for a decoder; allow more time") from None
+
+    def _started(self) -> WorkerProcess:
+        settings = self._settings
+        worker = WorkerProcess(
+            memory_bytes=settings.features_worker_memory_bytes, max_duration_s=settings.features_max_duration_s
+        )
+        try:
+            self._front_end_version = worker.greet()
+        except WorkerDied as died:
+            raise Unavailable(f"no decoder can start ({died}); look at the service's log", retry_after_s=2) from died
+        return worker
+
+    def _too_slow(self) -> InvalidArgument:
+        return InvalidArgument(
+            f"the clip took longer than {self._settings.features_max_work_s:g} s to decode; send a shorter one",
+            field="audio",
+            reason="TOO_SLOW",
+        )
