@@ -140,6 +140,8 @@ def _translated(error: grpc.RpcError) -> TritonError:
         return TritonError("Triton did not answer in time", reason=errors.TIMEOUT)
     if code is grpc.StatusCode.CANCELLED:
         return TritonError("the reply was cancelled", reason=errors.CANCELLED)
+    if "restricted" in details:
+        return TritonError("loading needs Triton's admin key; set the admin key file", reason="ADMIN_KEY_WRONG")
     if code is grpc.StatusCode.UNAVAILABLE:
         return TritonError("Triton is not reachable", reason=errors.UNAVAILABLE)
     if details.startswith("load failed") or "failed to load" in details:

@@ -115,10 +115,10 @@ def command(installation: Installation, options: ServerOptions, *, backends: Pat
         "exit-timeout-secs": EXIT_TIMEOUT_S,
         "grpc-restricted-protocol": restricted,
         "http-restricted-api": restricted,
-        "disable-auto-complete-config": "true",
         **({"backend-directory": backends} if backends else {}),
     }
-    return [str(installation.binary), *(f"--{name}={value}" for name, value in arguments.items())]
+    options_given = [f"--{name}={value}" for name, value in arguments.items()]
+    return [str(installation.binary), "--disable-auto-complete-config", *options_given]
 
 
 def environment(inherited: Mapping[str, str]) -> dict[str, str]:

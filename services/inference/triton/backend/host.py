@@ -1,9 +1,9 @@
 """The body of the python-backend model: requests from Triton in, engine streams out as events.
 
 Triton calls `execute` on one thread and wants it back at once; every reply then runs on a thread of its
-own. A token is sent as it comes. Only while many replies run does each wait `PACE_S` between messages
+own. A token is sent as it comes. Only while many replies run does each let `PACE_S` pass between messages
 and send what has gathered, so that the stub spends its time on decoding. A cancelled request leaves the
-engine's batch at its next step. Errors leave as "REASON: words"; what was not foreseen stays in the log.
+engine's batch at its next step, or, while messages are paced, at the next message. Errors leave as "REASON: words"; what was not foreseen stays in the log.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from services.inference.triton import errors
-from services.inference.triton.backend.engines import HostedEngine, Stream, open_engine
-from services.inference.triton.backend.reply import ReplySplitter
+from services.inference.triton.backend.engines import HostedEngine, open_engine
+from services.inference.triton.backend.reply import Token
 from services.inference.triton.errors import TritonError
 from services.inference.triton.protocol import CHUNK_FRAMES, EVENT, MEL, REQUEST, Ask, Event
 
@@ -30,8 +30,6 @@ log = logging.getLogger(__name__)
 PACE_S = 0.020
 BUSY_REPLIES = 4
 """More running replies than this, and messages are paced."""
-WAIT_S = 0.02
-"""How often a reply that has no tokens looks whether it was cancelled."""
 
 
 class Host:
@@ -64,32 +62,35 @@ class Host:
             self._running += 1
         try:
             ask, chunks = question_of(request)
-            self._stream(ask, chunks, sender)
-            _send(sender, final=True)
-        except Exception as error:  # the boundary of the process: nothing else would tell the caller
+            end = self._stream(ask, chunks, sender)
+            _send(sender, end, final=True)
+        except Exception as error:  # noqa: BLE001 - the boundary of the process: nothing else would tell the caller
             _send(sender, error=error_text(error), final=True)
         finally:
             with self._lock:
                 self._running -= 1
 
-    def _stream(self, ask: Ask, chunks: list[np.ndarray], sender: Any) -> None:
+    def _stream(self, ask: Ask, chunks: list[np.ndarray], sender: Any) -> Event | None:
+        """Sends the reply but for its last event, which it returns; None where the caller is gone."""
         started_s = time.monotonic()
-        stream = self._engine.start(ask, chunks)
-        splitter = self._engine.splitter(ask)
-        finish_reason: str | None = None
-        while finish_reason is None:
-            tokens, finish_reason = stream.take(timeout_s=WAIT_S)
+        sent_s = 0.0
+        stream, splitter = self._engine.start(ask, chunks), self._engine.splitter(ask)
+        gathered: list[Token] = []
+        for token in stream:
+            gathered.append(token)
+            if self._paced(sent_s):
+                continue
             if sender.is_cancelled():
                 stream.cancel()
-                return
-            pieces = tuple(splitter.feed(tokens))
-            if finish_reason is not None:
-                engine_ms = (time.monotonic() - started_s) * 1e3
-                _send(sender, Event(pieces, splitter.end(finish_reason, engine_ms=engine_ms)))
-            elif pieces:
-                _send(sender, Event(pieces))
-                if self._running > BUSY_REPLIES:
-                    time.sleep(PACE_S)
+                return None
+            _send(sender, Event(tuple(splitter.feed(gathered))))
+            gathered, sent_s = [], time.monotonic()
+        pieces = tuple(splitter.feed(gathered))
+        engine_ms = (time.monotonic() - started_s) * 1e3
+        return Event(pieces, splitter.end(str(stream.completion.finish_reason), engine_ms=engine_ms))
+
+    def _paced(self, sent_s: float) -> bool:
+        return self._running > BUSY_REPLIES and time.monotonic() - sent_s < PACE_S
 
 
 def question_of(request: Any) -> tuple[Ask, list[np.ndarray]]:
@@ -99,7 +100,7 @@ def question_of(request: Any) -> tuple[Ask, list[np.ndarray]]:
     if MEL not in tensors:
         return ask, []
     bounds = [0, *accumulate(int(frames) for frames in tensors[CHUNK_FRAMES])]
-    mel_TF = tensors[MEL]
+    mel_TF = tensors[MEL].copy()  # Triton's memory is its own
     if bounds[-1] != len(mel_TF) or not np.isfinite(mel_TF).all():
         raise ValueError(f"{len(mel_TF)} log-mel frames for chunks that end at {bounds[-1]}, or values not finite")
     return ask, [mel_TF[start:end] for start, end in pairwise(bounds)]
@@ -122,8 +123,8 @@ def _send(sender: Any, event: Event | None = None, *, error: str | None = None, 
     flags = triton.TRITONSERVER_RESPONSE_COMPLETE_FINAL if final else 0
     if error is not None:
         sender.send(triton.InferenceResponse([], error=triton.TritonError(error)), flags=flags)
-    elif event is not None:
+    elif event is not None and (event.pieces or event.end):
         tensor = triton.Tensor(EVENT, np.array([event.to_json()], dtype=object))
         sender.send(triton.InferenceResponse([tensor]), flags=flags)
-    else:
+    elif final:
         sender.send(flags=flags)

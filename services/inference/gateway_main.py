@@ -1,0 +1,83 @@
+"""The gateway process, wired: `python -m services.inference.gateway_main`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from mgrd.clients.connection import Connection
+from services.inference.adapters.features import RemoteFeatures
+from services.inference.adapters.registry import RegistryReader
+from services.inference.adapters.tritons import TritonPool
+from services.inference.gateway.directory import DatabaseDirectory, Refresher, handlers
+from services.inference.gateway.reason import Reasoner, ReasonerOptions
+from services.inference.gateway.servicer import POLICY, InferenceServicer
+from services.kit.auth import TokenTable
+from services.kit.background import Background
+from services.kit.database import Database
+from services.kit.events.bus import open_bus
+from services.kit.events.subscription import Subscription
+from services.kit.migrations import migrate
+from services.kit.server import serve
+from services.kit.settings import ServiceSettings
+
+PACKAGE = "services.inference"
+TOPICS = ("mgrd.registry", "mgrd.inference")
+
+
+class GatewaySettings(ServiceSettings):
+    """Settings of the gateway, MGRD_GATEWAY_... beside the common ones."""
+
+    own_prefix: ClassVar[str] = "gateway"
+
+    gateway_http_listen: str = ""
+    """host:port of the OpenAI-compatible door; empty leaves it shut."""
+    gateway_max_replies: int = 32
+    gateway_patience_s: float = 15.0
+    gateway_reply_timeout_s: float = 120.0
+
+
+def main() -> None:
+    """Runs the gateway until it is told to stop."""
+    settings = GatewaySettings.from_environment()
+    settings.require("database_url", "events_url", "features_addr", "registry_addr", "tokens_file", "token_file")
+    if settings.migrate:
+        migrate(settings.database_url, package=PACKAGE)
+    database, bus = Database(settings.database_url), open_bus(settings.events_url)
+    token_file = Path(settings.token_file)
+    registry = Connection(settings.registry_addr, token_file=token_file, timeout_s=5.0, retry_for_s=0.0)
+    features = Connection(settings.features_addr, token_file=token_file, retry_for_s=5.0)
+    refresher = Refresher(database, RegistryReader(registry))
+    directory, tritons = DatabaseDirectory(database, refresher), TritonPool()
+    options = ReasonerOptions(
+        max_replies=settings.gateway_max_replies,
+        patience_s=settings.gateway_patience_s,
+        reply_timeout_s=settings.gateway_reply_timeout_s,
+    )
+    reasoner = Reasoner(directory=directory, features=RemoteFeatures(features), tritons=tritons, options=options)
+    workers: list[Background] = [
+        refresher,
+        Subscription(database, bus, group="inference-gateway", topics=TOPICS, handlers=handlers(refresher)),
+    ]
+    if settings.gateway_http_listen:
+        from services.inference.gateway.http.door import HttpDoor
+
+        tokens = TokenTable.load(settings.tokens_file)
+        workers.append(
+            HttpDoor(settings.gateway_http_listen, reasoner=reasoner, directory=directory, tokens=tokens)
+        )
+    serve(
+        name="inference",
+        settings=settings,
+        register=InferenceServicer(reasoner, directory).register,
+        policy=POLICY,
+        background=workers,
+        checks={"database": database.check},
+    )
+    reasoner.close()
+    tritons.close()
+    bus.close()
+
+
+if __name__ == "__main__":
+    main()

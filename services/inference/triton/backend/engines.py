@@ -1,0 +1,115 @@
+"""The engines a Triton model can host, behind one port; today our own torch engine.
+
+The prompt is built here exactly as in training (`model.learning.prompts`), from the words and the clip
+of one question.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+
+from model.engine.engine import Engine
+from model.engine.errors import EngineError, EngineFull
+from model.engine.params import Request, SamplingParams
+from model.engine.results import Completion, Token
+from model.engine.thread import EngineThread
+from model.learning.prompts import question_messages
+from model.network.checkpoint import load_checkpoint
+from model.network.lengths import audio_token_count
+from model.network.template import prompt_ids
+from services.inference.triton import errors
+from services.inference.triton.backend.reply import ReplySplitter
+from services.inference.triton.errors import TritonError
+from services.inference.triton.protocol import Ask
+
+DEFAULT_NEW_TOKENS = 256
+DEFAULT_TEMPERATURE = 0.7
+ANSWER_TOKENS = 24
+"""Tokens kept free for the answer where the caller sets no limit of thinking."""
+
+
+class Stream(Iterator[Token], Protocol):
+    """One reply under way."""
+
+    @property
+    def completion(self) -> Completion: ...
+
+    def cancel(self) -> None: ...
+
+
+class HostedEngine(Protocol):
+    """What the host needs of an engine."""
+
+    def start(self, ask: Ask, mels_TF: Sequence[np.ndarray]) -> Stream: ...
+
+    def splitter(self, ask: Ask) -> ReplySplitter: ...
+
+    def close(self) -> None: ...
+
+
+class TorchEngine:
+    """Our own engine in a thread of this process."""
+
+    def __init__(self, weights: Path, *, device: str) -> None:
+        torch.set_num_threads(int(os.environ.get("MGRD_BACKEND_THREADS", "1")))
+        loaded = load_checkpoint(weights, device=device)
+        self._tokenizer = loaded.tokenizer
+        engine = Engine(
+            loaded.model, loaded.tokenizer, max_batch_rows=int(os.environ.get("MGRD_BACKEND_MAX_ROWS", "32"))
+        )
+        self._vocabulary = engine.vocabulary
+        self._thread = EngineThread(engine, max_waiting=64)
+
+    def start(self, ask: Ask, mels_TF: Sequence[np.ndarray]) -> Stream:
+        """Queues a question; TritonError ENGINE_FULL or REQUEST_REJECTED where it cannot be served."""
+        messages = question_messages(ask.question, choices=ask.choices, audio_items=len(mels_TF))
+        counts = [audio_token_count(len(mel_TF)) for mel_TF in mels_TF]
+        prompt = prompt_ids(self._tokenizer, messages, counts, think=ask.think)
+        try:
+            return self._thread.submit(Request(prompt_ids=prompt, mels=mels_TF), sampling(ask))
+        except EngineFull as error:
+            raise TritonError(str(error), reason=errors.ENGINE_FULL) from error
+        except EngineError as error:
+            reason = errors.UNAVAILABLE if error.reason == "CLOSED" else errors.REJECTED
+            raise TritonError(str(error), reason=reason) from error
+
+    def splitter(self, ask: Ask) -> ReplySplitter:
+        """What splits the reply to `ask` into its phases."""
+        return ReplySplitter(
+            end_think_id=self._vocabulary.end_think,
+            stop_ids=frozenset({self._vocabulary.end_of_turn}),
+            think=ask.think,
+        )
+
+    def close(self) -> None:
+        """Ends what still runs."""
+        self._thread.close()
+
+
+ENGINES: Mapping[str, Callable[..., HostedEngine]] = {"torch": TorchEngine}
+
+
+def open_engine(name: str, *, weights: Path, device: str) -> HostedEngine:
+    """The engine of this name over a checkpoint folder; ValueError for a name that is none."""
+    if name not in ENGINES:
+        raise ValueError(f"engine {name!r} is not known; the engines are {sorted(ENGINES)}")
+    return ENGINES[name](weights, device=device)
+
+
+def sampling(ask: Ask) -> SamplingParams:
+    """A question's sampling, with the defaults of serving."""
+    new_tokens = ask.max_new_tokens or DEFAULT_NEW_TOKENS
+    think_tokens = ask.max_think_tokens or max(1, new_tokens - ANSWER_TOKENS)
+    return SamplingParams(
+        max_new_tokens=new_tokens,
+        temperature=DEFAULT_TEMPERATURE if ask.temperature is None else ask.temperature,
+        top_p=1.0 if ask.top_p is None else ask.top_p,
+        seed=ask.seed,
+        max_think_tokens=think_tokens,
+    )
