@@ -3,11 +3,13 @@
     python -m pipelines.runners.local --run RUN --spec SPEC.json --workdir DIR [--template FILE]
 
 Promises that everything of a run lies in its folder: a run started again there takes finished steps from its cache and
-goes on with the next; `outcome.json` appears, whole, when the run has ended and never before. Leaves states, restarts
+goes on with the next; a lock keeps a second runner out of it; `process.json` says who is at work; `outcome.json`
+appears, whole, when the run has ended and never before. Leaves states, restarts
 and cancelling to the orchestrator, which starts this as a process group of its own.
 """
 
 import argparse
+import fcntl
 import json
 import logging
 import os
@@ -15,13 +17,16 @@ import subprocess
 import sys
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 TEMPLATE = Path(__file__).parents[1] / "compiled" / "mgrd.yaml"
 OUTCOME = "outcome.json"
+PROCESS = "process.json"
+EXIT_BUSY = 75
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -34,11 +39,7 @@ class Outcome:
 
     def write(self, workdir: Path) -> None:
         """Puts the outcome in its place in one step."""
-        with tempfile.NamedTemporaryFile("w", dir=workdir, delete=False) as partial:
-            json.dump(asdict(self), partial)
-            partial.flush()
-            os.fsync(partial.fileno())
-        Path(partial.name).replace(workdir / OUTCOME)
+        _put(workdir / OUTCOME, asdict(self))
 
 
 def run(*, run_id: str, parameters: Mapping[str, Any], workdir: Path, template: Path = TEMPLATE) -> Outcome:
@@ -84,6 +85,29 @@ def _commit(root: str) -> str:
     return found.stdout.strip()
 
 
+@contextmanager
+def alone(workdir: Path) -> Iterator[None]:
+    """Holds the folder for this process and says so; exits where another runner has it."""
+    import psutil
+
+    with (workdir / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _LOGGER.warning("another runner is at work in %s", workdir)
+            sys.exit(EXIT_BUSY)
+        _put(workdir / PROCESS, {"pid": os.getpid(), "start_time": psutil.Process().create_time()})
+        yield
+
+
+def _put(path: Path, content: Mapping[str, Any]) -> None:
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as partial:
+        json.dump(content, partial)
+        partial.flush()
+        os.fsync(partial.fileno())
+    Path(partial.name).replace(path)
+
+
 def _plain(message: str) -> str:
     """kfp's message without its terminal colours."""
     for code in ("\x1b[91m", "\x1b[92m", "\x1b[95m", "\x1b[96m", "\x1b[0m"):
@@ -101,11 +125,11 @@ def main() -> None:
     chosen = parser.parse_args()
     workdir = chosen.workdir.resolve()
     workdir.mkdir(parents=True, exist_ok=True)
-    (workdir / OUTCOME).unlink(missing_ok=True)
-    outcome = run(
-        run_id=chosen.run, parameters=json.loads(chosen.spec.read_text()), workdir=workdir, template=chosen.template
-    )
-    outcome.write(workdir)
+    with alone(workdir):
+        (workdir / OUTCOME).unlink(missing_ok=True)
+        parameters = json.loads(chosen.spec.read_text())
+        outcome = run(run_id=chosen.run, parameters=parameters, workdir=workdir, template=chosen.template)
+        outcome.write(workdir)
     sys.exit(0 if outcome.succeeded else 1)
 
 

@@ -34,7 +34,6 @@ def register(
         registry.record(version, metrics=metrics, data_digest=data_digest)
         registry.make_candidate(model, version=version)
         outcome.version = version
-        outcome.checkpoint_digest = checkpoint
         outcome.message = f"{version} registered, now {CANDIDATE}"
         return version
 

@@ -1,0 +1,1 @@
+"""The orchestrator: starts, follows, restarts and stops runs of the MGRD pipeline."""

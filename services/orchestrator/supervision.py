@@ -1,0 +1,104 @@
+"""The supervisor: starts waiting runs, follows running ones, stops cancelled ones, restarts what died.
+
+Promises that a crash at any point loses nothing: what is to be done stands in the database before it is done, and
+executors adopt what is at work already. Runs of this machine start `max_local_runs` at a time, oldest first.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from services.kit.database import Database, UnitOfWork
+from services.orchestrator import usecases
+from services.orchestrator.adapters.runs import Runs
+from services.orchestrator.changes import Changes
+from services.orchestrator.domain import ExecutorKind, Run, RunState
+from services.orchestrator.ports import Executor, ExecutorError, Job
+
+Result = TypeVar("Result")
+
+_EVERY_S = 0.3
+_ACTIVE = (RunState.PENDING, RunState.RUNNING, RunState.CANCELLING)
+_log = logging.getLogger(__name__)
+
+
+class Supervisor:
+    """Background worker over all runs that have not ended."""
+
+    name = "supervisor"
+
+    def __init__(
+        self,
+        database: Database,
+        executors: Mapping[ExecutorKind, Executor],
+        *,
+        changes: Changes,
+        max_local_runs: int = 1,
+        every_s: float = _EVERY_S,
+    ) -> None:
+        self._database = database
+        self._executors = executors
+        self._changes = changes
+        self._max_local_runs = max_local_runs
+        self._every_s = every_s
+
+    def run(self, stopping: threading.Event) -> None:
+        """Looks at every active run, again and again."""
+        seen = 0
+        try:
+            while not stopping.is_set():
+                self.look_once()
+                seen = self._changes.wait_beyond(seen, timeout_s=self._every_s)
+        finally:
+            for executor in self._executors.values():
+                executor.close()
+
+    def look_once(self) -> None:
+        """One look at every active run; trouble with one does not keep it from the others."""
+        with self._database.unit_of_work(read_only=True) as work:
+            active = Runs(work.session).in_states(_ACTIVE)
+        room = self._max_local_runs - sum(1 for run in active if _local(run) and run.state is not RunState.PENDING)
+        for run in active:
+            if run.state is RunState.PENDING and _local(run):
+                if room <= 0:
+                    continue
+                room -= 1
+            self._look_at(run)
+
+    def _look_at(self, run: Run) -> None:
+        executor = self._executors.get(run.spec.executor)
+        if executor is None:
+            self._change(lambda work: usecases.fail(work, run.id, f"executor {run.spec.executor} is gone"))
+            return
+        try:
+            self._advance(run, executor)
+        except ExecutorError as error:
+            _log.warning("%s: %s; trying again", run.name, error)
+
+    def _advance(self, run: Run, executor: Executor) -> None:
+        job = Job(run_id=run.id, arguments=run.spec.arguments(), external_id=run.external_id)
+        if run.state is RunState.PENDING:
+            handle = executor.start(job)
+            _log.info("%s started as %s", run.name, handle.external_id)
+            self._change(lambda work: usecases.begin(work, run.id, handle))
+            return
+        if run.state is RunState.CANCELLING:
+            executor.cancel(job)
+        observation = executor.look(job)
+        self._change(lambda work: usecases.observe(work, run.id, observation), before=run)
+
+    def _change(self, change: Callable[[UnitOfWork], Run], *, before: Run | None = None) -> None:
+        def transaction() -> Run:
+            with self._database.unit_of_work() as work:
+                after = change(work)
+                work.commit()
+                return after
+
+        after = self._database.retrying(transaction)
+        if before is None or after.revision != before.revision:
+            self._changes.announce()
+
+
+def _local(run: Run) -> bool:
+    return run.spec.executor is ExecutorKind.LOCAL

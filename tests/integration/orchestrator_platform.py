@@ -1,0 +1,187 @@
+"""An orchestrator with its supervisor in this process, a registry that only takes notes, and the real local runner."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import grpc
+
+from mgrd.registry.v1 import registry_pb2, registry_pb2_grpc
+from mgrd.store import open_store
+from mgrd.training.v1 import training_pb2 as pb
+from mgrd.training.v1 import training_pb2_grpc as pb_grpc
+from pipelines.compile import compile_template
+from services.kit.auth import Caller, TokenTable
+from services.kit.background import BackgroundThreads
+from services.kit.database import Database
+from services.kit.migrations import migrate
+from services.kit.server import in_process
+from services.orchestrator.adapters.local import LocalExecutor
+from services.orchestrator.adapters.template import TemplateCatalog
+from services.orchestrator.changes import Changes
+from services.orchestrator.domain import ExecutorKind
+from services.orchestrator.policy import POLICY
+from services.orchestrator.servicer import TrainingServicer
+from services.orchestrator.supervision import Supervisor
+from services.orchestrator.usecases import Rules
+
+TOKENS = {
+    "author-token": Caller("ana", "person", frozenset({"author"})),
+    "step-token": Caller("pipeline", "service", frozenset({"step"})),
+    "reader-token": Caller("rob", "person", frozenset({"reader"})),
+}
+STAGES = "tests.unit.pipelines.fake_stages"
+
+
+@dataclass
+class NotingRegistry(registry_pb2_grpc.RegistryServiceServicer):
+    """Says yes and remembers what it was asked."""
+
+    calls: list[str] = field(default_factory=list)
+    request_ids: list[str] = field(default_factory=list)
+
+    def GetModel(self, request: registry_pb2.GetModelRequest, context: grpc.ServicerContext) -> None:
+        context.abort(grpc.StatusCode.NOT_FOUND, "no such model")
+
+    def CreateModel(
+        self, request: registry_pb2.CreateModelRequest, context: grpc.ServicerContext
+    ) -> registry_pb2.CreateModelResponse:
+        self._note("CreateModel", request.request_id)
+        return registry_pb2.CreateModelResponse()
+
+    def CreateVersion(
+        self, request: registry_pb2.CreateVersionRequest, context: grpc.ServicerContext
+    ) -> registry_pb2.CreateVersionResponse:
+        self._note("CreateVersion", request.request_id)
+        version = registry_pb2.Version(name=f"{request.parent}/versions/1", manifest=request.manifest)
+        return registry_pb2.CreateVersionResponse(version=version)
+
+    def CreateEvaluation(
+        self, request: registry_pb2.CreateEvaluationRequest, context: grpc.ServicerContext
+    ) -> registry_pb2.CreateEvaluationResponse:
+        self._note(f"CreateEvaluation {request.evaluation.suite}", request.request_id)
+        return registry_pb2.CreateEvaluationResponse()
+
+    def Promote(
+        self, request: registry_pb2.PromoteRequest, context: grpc.ServicerContext
+    ) -> registry_pb2.PromoteResponse:
+        self._note(f"Promote {request.alias}", request.request_id)
+        return registry_pb2.PromoteResponse()
+
+    def _note(self, call: str, request_id: str) -> None:
+        self.calls.append(call)
+        self.request_ids.append(request_id)
+
+
+@dataclass(frozen=True)
+class Platform:
+    """What a test speaks to."""
+
+    folder: Path
+    stub: pb_grpc.TrainingServiceStub
+    registry: NotingRegistry
+    database: Database
+    environment: dict[str, str]
+
+    def watch_until(self, name: str, wanted: Callable[[pb.Run], bool], *, timeout_s: float = 60) -> pb.Run:
+        """The first state of the run that is as wanted."""
+        for seen in self.stub.WatchRun(pb.WatchRunRequest(name=name), timeout=timeout_s, metadata=as_("reader")):
+            if wanted(seen.run):
+                return seen.run
+        raise AssertionError(f"{name} ended and never was as wanted: {seen.run}")
+
+    def calls(self) -> list[str]:
+        """The stages that ran, in order."""
+        path = self.folder / "calls"
+        return path.read_text().split() if path.exists() else []
+
+
+def as_(who: str) -> tuple[tuple[str, str], ...]:
+    """Metadata of a caller."""
+    return (("authorization", f"Bearer {who}-token"),)
+
+
+def write_base(folder: Path) -> Path:
+    """A checkpoint folder that the stand-in stages can train."""
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text('{"front_end_version": "fe/1", "model_type": "mgrd_audio_lm"}')
+    (folder / "model.safetensors").write_text("base\n")
+    return folder
+
+
+@contextmanager
+def registry_server(registry: NotingRegistry) -> Iterator[str]:
+    """The address of a running registry."""
+    server = grpc.server(ThreadPoolExecutor(4))
+    registry_pb2_grpc.add_RegistryServiceServicer_to_server(registry, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        server.stop(0)
+
+
+@contextmanager
+def orchestrating(folder: Path, environment: dict[str, str]) -> Iterator[tuple[pb_grpc.TrainingServiceStub, Database]]:
+    """A running orchestrator over the state in `folder`; leaving the block is like kill -9: runners live on."""
+    url = f"sqlite:///{folder / 'orchestrator.db'}"
+    migrate(url, package="services.orchestrator")
+    database, changes = Database(url), Changes()
+    executor = LocalExecutor(folder / "runs", template=folder / "fake.yaml", environment=environment, kill_after_s=2)
+    rules = Rules(
+        catalog=TemplateCatalog(folder / "fake.yaml"),
+        store=open_store(environment["MGRD_STORE_URL"]),
+        executors=frozenset({ExecutorKind.LOCAL}),
+        default_executor=ExecutorKind.LOCAL,
+    )
+    servicer = TrainingServicer(database, rules=rules, changes=changes)
+    server, port = in_process(
+        register=lambda server: pb_grpc.add_TrainingServiceServicer_to_server(servicer, server),
+        policy=POLICY,
+        tokens=TokenTable.of(TOKENS),
+    )
+    environment["MGRD_ORCHESTRATOR_ADDR"] = f"127.0.0.1:{port}"
+    executor_that_survives = _Surviving(executor)
+    supervisor = Supervisor(database, {ExecutorKind.LOCAL: executor_that_survives}, changes=changes, every_s=0.1)
+    workers = BackgroundThreads([supervisor])
+    workers.start()
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        try:
+            yield pb_grpc.TrainingServiceStub(channel), database
+        finally:
+            workers.stop(timeout_s=5)
+            server.stop(0).wait()
+            database.close()
+
+
+class _Surviving:
+    """The executor without the order of `close`: what a killed process does not do."""
+
+    def __init__(self, executor: LocalExecutor) -> None:
+        self.start, self.look, self.cancel = executor.start, executor.look, executor.cancel
+
+    def close(self) -> None:
+        """A killed process closes nothing."""
+
+
+@contextmanager
+def platform(folder: Path) -> Iterator[Platform]:
+    """Everything, in an empty folder."""
+    (folder / "fake.yaml").write_text(compile_template(stages=STAGES))
+    (folder / "step-token").write_text("step-token")
+    registry = NotingRegistry()
+    with registry_server(registry) as registry_addr:
+        environment = {
+            "MGRD_STORE_URL": f"file://{folder / 'store'}",
+            "MGRD_REGISTRY_ADDR": registry_addr,
+            "MGRD_INFERENCE_ADDR": "",
+            "MGRD_TOKEN_FILE": str(folder / "step-token"),
+            "MGRD_BASE_CHECKPOINT": str(write_base(folder / "base")),
+            "MGRD_FAKE_CALLS": str(folder / "calls"),
+        }
+        with orchestrating(folder, environment) as (stub, database):
+            yield Platform(folder, stub, registry, database, environment)
