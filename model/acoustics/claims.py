@@ -49,15 +49,17 @@ class Claim:
 
 _SENTENCE = re.compile(r"(?:[^.;!?\n]|(?<=\d)\.(?=\d))+[.;!?\n]?")
 _UNCERTAIN = frozenset(
-    "if whether usually often typically normally generally sometimes would could might may maybe perhaps should "
-    "suppose imagine unsure or neither nor unless expect expected".split()
+    (
+        *("if", "whether", "unless", "or", "neither", "nor", "suppose", "imagine", "expect", "expected", "unsure"),
+        *("usually", "often", "typically", "normally", "generally", "sometimes"),
+        *("would", "could", "might", "may", "maybe", "perhaps", "should"),
+    )
 )
-_NOT_HEARD = re.compile(r"\b(?:words? say|lyrics|says?|said|saying|the answer is|means|cannot tell|can't tell|not sure)\b")
+_NOT_HEARD = re.compile(r"\b(?:says?|said|saying|lyrics|the answer is|means|cannot tell|can't tell|not sure)\b")
 _QUOTED = re.compile(r"[\"“][^\"”]*[\"”]")
 _NEGATED = re.compile(r"\b(?:not|never|no longer)\b|n't")
-_SECONDS = re.compile(
-    rf"\b(?:from|between) (?P<start>{NUMBER})(?: ?s(?:ec(?:onds?)?)?)? (?:to|and|until) (?P<end>{NUMBER}) ?s(?:ec(?:onds?)?)?\b"
-)
+_S = r" ?s(?:ec(?:onds?)?)?"
+_SECONDS = re.compile(rf"\b(?:from|between) (?P<start>{NUMBER})(?:{_S})? (?:to|and|until) (?P<end>{NUMBER}){_S}\b")
 _PARTS = {
     "end": re.compile(r"\b(?:at|towards|near) the end\b"),
     "start": re.compile(r"\b(?:at|in|near) the (?:start|beginning)\b"),
@@ -65,6 +67,7 @@ _PARTS = {
     "second half": re.compile(r"\bin the second half\b"),
 }
 _BOUNDS = {"at least": Relation.AT_LEAST, "at most": Relation.AT_MOST}
+_COMPARISONS = {"greater": Relation.GREATER, "less": Relation.LESS, "equal": Relation.EQUALS}
 _FAMILY = {"key": "mode", "silence": "event_count"}  # "there is no sound" is silence, not a count of zero
 _ROUGHLY = re.compile(r"\b(?:about|around|roughly|approximately|nearly|almost|some) $")
 _TEMPO_SHARE, _DURATION_SHARE, _ROUGH_COUNT = 0.04, 0.1, 1.0
@@ -152,13 +155,16 @@ def _read(rule: Rule, match: re.Match[str]) -> tuple[Relation, str | float, floa
 def _read_comparison(groups: dict[str, str]) -> tuple[Relation, str | float, float] | None:
     this = ordinal(groups["this"])
     named = groups.get("other")
+    if named is None and "equal" in groups:
+        return None
     if named is None or named in ("previous", "one before"):
         if this == 1 or (this == -1 and named is None):
             return None
         other = this - 1
     else:
         other = ordinal(named)
-    return Relation.GREATER if "greater" in groups else Relation.LESS, f"{this}:{other}", 0.0
+    relation = next(relation for relation in _COMPARISONS if relation in groups)
+    return _COMPARISONS[relation], f"{this}:{other}", 0.0
 
 
 def _read_number(descriptor: str, match: re.Match[str]) -> tuple[Relation, str | float, float]:

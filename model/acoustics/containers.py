@@ -67,8 +67,8 @@ def _check_wav_format(chunk: bytes) -> None:
     _, channels, rate_hz, _, frame_bytes, bits = struct.unpack_from("<HHIIHH", chunk)
     check_shape(channels=channels, rate_hz=rate_hz)
     if bits > 64 or frame_bytes == 0:
-        wanted = "re-encode as 16-bit PCM"
-        raise AudioError("BAD_ENCODING", f"the WAV header declares {bits} bits and {frame_bytes} bytes a frame; {wanted}")
+        declared = f"{bits} bits and {frame_bytes} bytes a frame"
+        raise AudioError("BAD_ENCODING", f"the WAV header declares {declared}; re-encode it as 16-bit PCM")
 
 
 def _check_wav_data(size: int, *, present: int, described: bool) -> None:
@@ -94,7 +94,7 @@ def _check_ogg(data: bytes) -> None:
     segments = data[last + 27 : last + 27 + header[26]] if len(header) == 27 else b""
     whole = len(header) == 27 and len(segments) == header[26]
     if not whole or len(data) < last + 27 + len(segments) + sum(segments) or not header[5] & _OGG_LAST_PAGE:
-        raise AudioError("TRUNCATED", f"the OGG file of {len(data)} bytes ends before its last page; send the whole file")
+        raise AudioError("TRUNCATED", f"the OGG file of {len(data)} bytes ends before its last page; send it whole")
 
 
 def _is_mpeg_frame(data: bytes) -> bool:

@@ -44,7 +44,8 @@ _TIMBRE = r"(?:sound|timbre|tone|music|voice|it)"
 _SOUND = r"(?:sound|event|noise|knock|hit|burst)"
 _NOTE = r"(?:note|tone|pitch)"
 _COUNTED = (
-    r"(?:(?:there (?:is|are|were|was)|there's|i (?:can )?hear|we hear|contains|has|with) )(?:exactly |only |about |around |roughly |at least |at most )?"
+    r"(?:there (?:is|are|were|was)|there's|i (?:can )?hear|we hear|contains|has|with) "
+    r"(?:exactly |only |about |around |roughly |at least |at most )?"
     rf"(?P<number>{NUMBER}) "
 )
 # A direction that turns ("rises and then falls") is no direction of the whole.
@@ -55,10 +56,10 @@ def _rule(descriptor: str, triggers: str, pattern: str) -> Rule:
     return Rule(descriptor, tuple(triggers.split("|")), re.compile(pattern))
 
 
-def _compared(descriptor: str, kind: str, triggers: str, more: str, less: str) -> Rule:
-    """ "the second sound is louder than the first", or without "than": louder than the one before it."""
-    other = rf"(?: than (?:the )?(?:(?P<other>{ORDINAL}|previous|one before)(?: {kind})?))?"
-    judged = rf"{_BE} {_NOT}{_HOW}(?:(?P<greater>{more})|(?P<less>{less}))"
+def _compared(descriptor: str, kind: str, triggers: str, more: str, less: str, equal: str) -> Rule:
+    """As in "the second sound is louder than the first"; without "than", louder than the one before it."""
+    other = rf"(?: (?:than|as) (?:the )?(?:(?P<other>{ORDINAL}|previous|one before)(?: {kind})?))?"
+    judged = rf"{_BE} {_NOT}{_HOW}(?:(?P<greater>{more})|(?P<less>{less})|(?P<equal>{equal}))"
     return _rule(descriptor, triggers, rf"\b(?P<this>{ORDINAL}) (?:{kind} )?{judged}\b{other}")
 
 
@@ -83,13 +84,15 @@ RULES = (
     _rule(
         "register",
         "voice|pitch|register|speaker",
-        rf"\b(?:voice|pitch|register|speaker) {_BE} {_NOT}{_HOW}(?:(?P<low>low(?:-pitched)?|deep)|(?P<high>high(?:-pitched)?))"
+        rf"\b(?:voice|pitch|register|speaker) {_BE} {_NOT}{_HOW}"
+        r"(?:(?P<low>low(?:-pitched)?|deep)|(?P<high>high(?:-pitched)?))"
         r"\b(?! (?:volume|energy|intensity))",
     ),
     _rule(
         "register",
         "voice|low-pitched|high-pitched|speaker",
-        r"\b(?:(?P<low>low|deep|low-pitched)|(?P<high>high|high-pitched)) (?:male |female |pitched )?(?:voice|speaker)\b",
+        r"\b(?:(?P<low>low|deep|low-pitched)|(?P<high>high|high-pitched)) "
+        r"(?:male |female |pitched )?(?:voice|speaker)\b",
     ),
     _rule(
         "loudness_direction",
@@ -106,17 +109,20 @@ RULES = (
     _rule(
         "loudness_direction",
         "crescendo|diminuendo|fades|fading|swells",
-        r"\b(?:(?P<softer>decrescendo|diminuendo|fad(?:es|ing) (?:out|away))|(?P<louder>crescendo|swells|fad(?:es|ing) in))\b",
+        r"\b(?:(?P<softer>decrescendo|diminuendo|fad(?:es|ing) (?:out|away))"
+        r"|(?P<louder>crescendo|swells|fad(?:es|ing) in))\b",
     ),
     _rule(
         "rate",
         "slow|unhurried|leisurely|fast|quick|rapid|hurried",
-        rf"\b{_PACE} {_SEEMS}{_NOT}{_BE} {_NOT}{_HOW}(?:spoken |played |moving )?(?:(?P<slow>{_SLOW})|(?P<fast>{_FAST}))\b",
+        rf"\b{_PACE} {_SEEMS}{_NOT}{_BE} {_NOT}{_HOW}(?:spoken |played |moving )?"
+        rf"(?:(?P<slow>{_SLOW})|(?P<fast>{_FAST}))\b",
     ),
     _rule(
         "rate",
         "slow|fast|quick|rapid",
-        rf"\b(?:(?P<slow>slow)|(?P<fast>fast|quick|rapid)) (?:speech|pace|tempo|rate|delivery|melody|rhythm|beat|music)\b",
+        r"\b(?:(?P<slow>slow)|(?P<fast>fast|quick|rapid)) "
+        r"(?:speech|pace|tempo|rate|delivery|melody|rhythm|beat|music)\b",
     ),
     _rule(
         "rate",
@@ -148,9 +154,15 @@ RULES = (
         "bright|brilliant|shrill|dark|dull|muffled|mellow",
         rf"\b{_TIMBRE} {_BE} {_NOT}{_HOW}(?:(?P<bright>bright|brilliant|shrill)|(?P<dark>dark|dull|muffled|mellow))\b",
     ),
-    _rule("brightness", "timbre|tone", r"\b(?:(?P<bright>bright|brilliant)|(?P<dark>dark|dull|muffled)) (?:timbre|tone)\b"),
-    _compared("sound_loudness", _SOUND, "louder|softer|quieter|fainter", "louder", _SOFT),
-    _compared("note_pitch", _NOTE, "higher|lower", "higher", "lower"),
+    _rule(
+        "brightness", "timbre|tone", r"\b(?:(?P<bright>bright|brilliant)|(?P<dark>dark|dull|muffled)) (?:timbre|tone)\b"
+    ),
+    _compared("sound_loudness", _SOUND, "loud|softer|quieter|fainter", "louder", _SOFT, "(?:just )?as loud"),
+    _compared("note_pitch", _NOTE, "higher|lower|the same|as high", "higher", "lower", "the same|as high"),
     _rule("tempo", "bpm|beats", rf"(?P<number>\b{NUMBER}) ?(?:bpm|beats (?:per|a) minute)\b"),
-    _rule("duration", "second", rf"\b(?:lasts?|takes|is) (?:about |around |roughly )?(?P<number>{NUMBER}) seconds?(?: long)?\b"),
+    _rule(
+        "duration",
+        "second",
+        rf"\b(?:lasts?|takes|is) (?:about |around |roughly )?(?P<number>{NUMBER}) seconds?(?: long)?\b",
+    ),
 )

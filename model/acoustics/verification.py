@@ -12,7 +12,7 @@ import numpy as np
 
 from model.acoustics.claims import Claim, Relation
 from model.acoustics.descriptors.loudness import loudness_change, loudness_label
-from model.acoustics.descriptors.pitch import Track, direction, pitch_change, semitones
+from model.acoustics.descriptors.pitch import Track, direction, pitch_change, semitone
 from model.acoustics.descriptors.values import HOP_S, Descriptor, Descriptors, Segment
 
 
@@ -83,7 +83,7 @@ def _verdict(claim: Claim, measured: str | float) -> Verdict:
     return _as_verdict(_holds(claim, float(measured)))
 
 
-def _as_verdict(holds: bool) -> Verdict:  # noqa: FBT001
+def _as_verdict(holds: bool) -> Verdict:
     return Verdict.SUPPORTED if holds else Verdict.CONTRADICTED
 
 
@@ -114,13 +114,14 @@ def _compared(claim: Claim, segments: tuple[Segment, ...], count: Descriptor) ->
     elif this.pitch_hz is None or other.pitch_hz is None:
         return _unknown(claim)
     else:
-        difference = float(semitones(np.float32(this.pitch_hz)) - semitones(np.float32(other.pitch_hz)))
+        difference = semitone(this.pitch_hz) - semitone(other.pitch_hz)
         unit, limits = "semitones", (_SAME_PITCH_ST, _OTHER_PITCH_ST)
     measured = round(difference, 1)
     if limits[0] <= abs(difference) < limits[1]:
         return Evidence(claim, Verdict.NOT_CHECKABLE, measured, unit, 0.0)
-    claimed_sign = 1 if claim.relation is Relation.GREATER else -1
-    return Evidence(claim, _as_verdict(difference * claimed_sign >= limits[1]), measured, unit, count.confidence)
+    sign = {Relation.GREATER: 1, Relation.LESS: -1}.get(claim.relation, 0)
+    holds = difference * sign >= limits[1] if sign else abs(difference) < limits[0]
+    return Evidence(claim, _as_verdict(holds), measured, unit, count.confidence)
 
 
 def _at(segments: tuple[Segment, ...], place: int) -> Segment | None:

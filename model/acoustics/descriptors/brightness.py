@@ -16,7 +16,8 @@ _ACTIVE_RANGE_DB = 25.0
 def centroid_hz(frames: Frames) -> FloatArray:
     """The centre of gravity of each frame's power spectrum, weighting amplitude rather than power."""
     amplitude_TK = np.sqrt(frames.power_TK)
-    return amplitude_TK @ BINS_HZ / np.maximum(amplitude_TK.sum(axis=1), 1e-9)
+    centroid_T: FloatArray = amplitude_TK @ BINS_HZ / np.maximum(amplitude_TK.sum(axis=1), 1e-9)
+    return centroid_T
 
 
 def brightness_descriptors(frames: Frames, centroid_hz_T: FloatArray) -> list[Descriptor]:

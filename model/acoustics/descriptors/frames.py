@@ -82,7 +82,8 @@ def frames_of(samples_N: FloatArray) -> Frames:
 
 
 def decibels(power: FloatArray) -> FloatArray:
-    return 10 * np.log10(np.maximum(power, 10 ** (SILENT_DB / 10)))
+    level_db: FloatArray = 10 * np.log10(np.maximum(power, 10 ** (SILENT_DB / 10)))
+    return level_db
 
 
 def runs(active_T: NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -6,6 +6,7 @@ sounds to `sounds`.
 """
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
 from model.acoustics.descriptors.frames import SILENT_DB, Frames
@@ -45,11 +46,12 @@ def loudness_change(level_db_T: FloatArray, *, background_db: float) -> float | 
     if times_A.size < _FEWEST_FRAMES:
         return None
     levels_A = level_db_T[times_A]
-    return float(np.mean([_by_halves(times_A, levels_A), _by_loudest(times_A, levels_A), _by_envelope(times_A, levels_A)]))
+    estimates_db = [estimate(times_A, levels_A) for estimate in (_by_halves, _by_loudest, _by_envelope)]
+    return float(np.mean(estimates_db))
 
 
 def loudness_label(change_db: float, *, musical: bool = True) -> str | None:
-    """"louder", "softer", "even", or None in between."""
+    """One of "louder", "softer" and "even", or None in between."""
     limits = (_EVEN_DB, _CLEAR_DB) if musical else (_SPEECH_EVEN_DB, _SPEECH_CLEAR_DB)
     beyond_db = change_db if musical else change_db + _SPEECH_FADES_DB
     if abs(beyond_db) < limits[0]:
@@ -66,18 +68,18 @@ def _direction(change_db: float, frames: Frames, *, musical: bool) -> Descriptor
     return Descriptor("loudness_direction", label, "label", 0.9 if musical else 0.7, frames.span_s)
 
 
-def _by_halves(times_A: np.ndarray, levels_A: FloatArray) -> float:
+def _by_halves(times_A: NDArray[np.intp], levels_A: FloatArray) -> float:
     """Twice the step between the mean powers of the halves, which are half the span apart."""
     later = times_A > (times_A[0] + times_A[-1]) / 2
     power_A = 10 ** (levels_A / 10)
     return float(20 * np.log10(power_A[later].mean() / power_A[~later].mean()))
 
 
-def _by_loudest(times_A: np.ndarray, levels_A: FloatArray) -> float:
+def _by_loudest(times_A: NDArray[np.intp], levels_A: FloatArray) -> float:
     return _fitted(times_A, levels_A, levels_A >= np.median(levels_A))
 
 
-def _by_envelope(times_A: np.ndarray, levels_A: FloatArray) -> float:
+def _by_envelope(times_A: NDArray[np.intp], levels_A: FloatArray) -> float:
     keep = np.ones(times_A.size, bool)
     for _ in range(2):
         line = np.polyfit(times_A[keep], levels_A[keep], 1)
@@ -86,7 +88,7 @@ def _by_envelope(times_A: np.ndarray, levels_A: FloatArray) -> float:
     return _fitted(times_A, levels_A, keep)
 
 
-def _fitted(times_A: np.ndarray, levels_A: FloatArray, keep: np.ndarray) -> float:
+def _fitted(times_A: NDArray[np.intp], levels_A: FloatArray, keep: NDArray[np.bool_]) -> float:
     slope = np.polyfit(times_A[keep], levels_A[keep], 1)[0]
     return float(slope * (times_A[-1] - times_A[0]))
 

@@ -40,7 +40,8 @@ def onset_strength(frames: Frames) -> FloatArray:
     rise_TB = np.zeros_like(bands_TB)
     rise_TB[_LAG:] = np.maximum(bands_TB[_LAG:] - before_TB[:-_LAG], 0)
     rise_TB[:_LAG] = bands_TB[:_LAG] - floor_B
-    return rise_TB.mean(axis=1)
+    strength_T: FloatArray = rise_TB.mean(axis=1)
+    return strength_T
 
 
 def onset_frames(strength_T: FloatArray) -> NDArray[np.intp]:

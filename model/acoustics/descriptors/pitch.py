@@ -8,6 +8,7 @@ Shapes: T frames, N samples a frame, L lags, C candidates of which the last mean
 """
 
 from dataclasses import dataclass
+from math import log2
 
 import numpy as np
 import scipy.fft
@@ -65,8 +66,14 @@ def track(frames: Frames) -> Track:
 
 
 def semitones(hz: FloatArray) -> FloatArray:
-    """Semitones above A at 440 Hz is 69, as in MIDI."""
-    return 69 + _SEMITONES * np.log2(hz / 440)
+    """Height in semitones; 440 Hz is 69, as in MIDI."""
+    height: FloatArray = 69 + _SEMITONES * np.log2(hz / 440)
+    return height
+
+
+def semitone(hz: float) -> float:
+    """The same of one frequency."""
+    return 69 + _SEMITONES * log2(hz / 440)
 
 
 def pitch_descriptors(frames: Frames, contour: Track, *, change: float | None, rivalled: bool) -> list[Descriptor]:
@@ -96,7 +103,7 @@ def pitch_descriptors(frames: Frames, contour: Track, *, change: float | None, r
 
 
 def direction(change: float, *, span_s: tuple[float, float], sure: float) -> Descriptor:
-    """"rises", "falls" or "level" of a change in semitones; abstains between 1.5 and 2.5."""
+    """Whether a change in semitones "rises", "falls" or stays "level"; abstains between 1.5 and 2.5."""
     if _LEVEL_ST <= abs(change) < _CLEAR_ST:
         why = f"a change of {change:.1f} semitones is neither level nor clear"
         return _abstained("pitch_direction", span_s, why)
@@ -158,7 +165,8 @@ def _correlation(samples_N: FloatArray, *, count: int) -> FloatArray:
     correlation_TL = scipy.fft.irfft(power_TK, _FFT)[:, :longest]
     window_L = scipy.fft.irfft(np.abs(scipy.fft.rfft(window_N, _FFT)) ** 2, _FFT)[:longest]
     energy_T1 = np.maximum(correlation_TL[:, :1], 1e-12)
-    return correlation_TL / energy_T1 / (window_L / window_L[0])
+    normal_TL: FloatArray = correlation_TL / energy_T1 / (window_L / window_L[0])
+    return normal_TL
 
 
 def _candidates(correlation_TL: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -13,7 +13,9 @@ from model.acoustics.descriptors.values import Descriptor, Segment
 from model.acoustics.frontend import FloatArray
 
 _FEWEST_ONSETS = 3
-_REGULAR = 0.12  # of the interval: the median deviation up to which onsets are a beat
+_REGULAR = 0.12  # of the beat: how far onsets may scatter around it
+_TIMING_S = 0.01
+_TEMPO_SHARE = 0.03
 _LONG_S = 6.0
 _TEMPO_BPM = (40.0, 240.0)
 _TYPICAL_BPM, _OCTAVES = 120.0, 1.0
@@ -72,18 +74,20 @@ def _speech_rate(frames: Frames, phrase: Phrase) -> tuple[float | None, float]:
 
 
 def _tempo(frames: Frames, notes: tuple[Segment, ...], strength_T: FloatArray) -> Descriptor:
+    """One note a beat in short clips; what repeats in longer ones."""
     if frames.duration_s >= _LONG_S:
         return _tempo_by_correlation(frames, strength_T)
-    starts = np.array([note.start_s for note in notes])
-    intervals_s = np.diff(starts)
-    if len(intervals_s) < _FEWEST_ONSETS - 1:
+    if len(notes) < _FEWEST_ONSETS:
         return _abstained("tempo", "bpm", frames, "too few onsets for a beat")
-    beat_s = float(np.median(intervals_s))
-    deviation = float(np.median(np.abs(intervals_s - beat_s))) / beat_s
-    if deviation > _REGULAR:
-        return _abstained("tempo", "bpm", frames, "the onsets are not regular")
-    refined_s = float(np.mean(intervals_s[np.abs(intervals_s - beat_s) <= 0.2 * beat_s]))
-    return Descriptor("tempo", round(60 / refined_s, 1), "bpm", round(1 - deviation, 2), frames.span_s)
+    starts_s = np.array([note.start_s for note in notes])
+    typical_s = float(np.median(np.diff(starts_s)))
+    beats = np.round((starts_s - starts_s[0]) / typical_s)
+    beat_s, offset_s = np.polyfit(beats, starts_s, 1)
+    residual_s = max(float(np.std(starts_s - beat_s * beats - offset_s)), _TIMING_S)
+    uncertain = residual_s / float(np.sqrt(np.sum((beats - beats.mean()) ** 2))) / float(beat_s)
+    if uncertain > _TEMPO_SHARE or residual_s > _REGULAR * beat_s:
+        return _abstained("tempo", "bpm", frames, f"the onsets leave the beat uncertain by {uncertain:.0%}")
+    return Descriptor("tempo", round(60 / float(beat_s), 1), "bpm", round(1 - 10 * uncertain, 2), frames.span_s)
 
 
 def _tempo_by_correlation(frames: Frames, strength_T: FloatArray) -> Descriptor:

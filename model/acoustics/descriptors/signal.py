@@ -23,7 +23,7 @@ def signal_descriptors(frames: Frames, contour: Track, sounds: tuple[Segment, ..
 
 
 def _silence(frames: Frames, contour: Track, sounds: tuple[Segment, ...]) -> Descriptor:
-    """"silent" if nothing stands out of the background and nothing has a pitch; "sound" otherwise."""
+    """Says "silent" if nothing stands out of the background and nothing has a pitch, else "sound"."""
     quiet = frames.peak_db < _SILENT_PEAK_DB
     heard = bool(sounds) or float(np.mean(contour.voiced_T)) > 0.1
     value = "silent" if quiet or not heard else "sound"

@@ -34,7 +34,8 @@ def excess_db(frames: Frames) -> FloatArray:
     floor_B = np.percentile(smooth_TB, _FLOOR_PERCENTILE, axis=0)
     floor_B = np.maximum(floor_B, smooth_TB.max() - _FLOOR_BELOW_PEAK_DB)
     excess_TB: FloatArray = np.maximum(smooth_TB - floor_B - _MARGIN_DB, 0)
-    return excess_TB.mean(axis=1)
+    excess_T: FloatArray = excess_TB.mean(axis=1)
+    return excess_T
 
 
 def sound_descriptors(frames: Frames, sounds: tuple[Segment, ...]) -> list[Descriptor]:

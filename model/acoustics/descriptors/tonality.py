@@ -12,7 +12,7 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from model.acoustics.descriptors.frames import Frames
-from model.acoustics.descriptors.pitch import semitones
+from model.acoustics.descriptors.pitch import semitone, semitones
 from model.acoustics.descriptors.values import Descriptor, Segment
 from model.acoustics.frontend import RATE_HZ
 
@@ -47,7 +47,7 @@ def note_chroma(notes: tuple[Segment, ...]) -> Chroma:
     chroma_P = np.zeros(12)
     for note in notes:
         if note.pitch_hz:
-            chroma_P[round(float(semitones(np.float32(note.pitch_hz)))) % 12] += min(note.end_s - note.start_s, 0.8)
+            chroma_P[round(semitone(note.pitch_hz)) % 12] += min(note.end_s - note.start_s, 0.8)
     return chroma_P
 
 
@@ -63,7 +63,8 @@ def spectral_chroma(frames: Frames) -> Chroma:
     weight_K = np.concatenate(([0.0], np.where(is_peak, middle, 0).sum(axis=0), [0.0]))
     inside = (bins_hz > _SPECTRUM_HZ[0]) & (bins_hz < _SPECTRUM_HZ[1])
     classes = np.round(semitones(bins_hz[inside].astype(np.float32))).astype(int) % 12
-    return np.bincount(classes, weights=weight_K[inside], minlength=12)
+    chroma_P: Chroma = np.bincount(classes, weights=weight_K[inside], minlength=12).astype(float)
+    return chroma_P
 
 
 def _scores(chroma_P: Chroma) -> NDArray[np.float64]:

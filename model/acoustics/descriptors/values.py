@@ -79,8 +79,8 @@ class Descriptors:
     def from_dict(stored: dict[str, Any]) -> "Descriptors":
         """Raises DescriptorError WRONG_VERSION or MALFORMED."""
         if stored.get("version") != DESCRIPTORS_VERSION:
-            found = stored.get("version")
-            raise DescriptorError("WRONG_VERSION", f"descriptors of version {found!r}; measure again for {DESCRIPTORS_VERSION}")
+            found, wanted = stored.get("version"), DESCRIPTORS_VERSION
+            raise DescriptorError("WRONG_VERSION", f"descriptors of version {found!r}; measure again for {wanted}")
         try:
             return _restored(stored)
         except (KeyError, TypeError, AttributeError) as error:

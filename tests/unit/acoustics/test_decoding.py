@@ -33,7 +33,9 @@ def encoded(samples: np.ndarray, *, rate_hz: int = 16_000, kind: str = "wav", su
     return buffer.getvalue()
 
 
-def wav_header(*, channels: int = 1, rate_hz: int = 16_000, bits: int = 16, code: int = 1, declared: int = 3200) -> bytes:
+def wav_header(
+    *, channels: int = 1, rate_hz: int = 16_000, bits: int = 16, code: int = 1, declared: int = 3200
+) -> bytes:
     frame = max(1, channels * bits // 8)
     body = struct.pack("<HHIIHH", code, channels, rate_hz, min(rate_hz * frame, 2**32 - 1), frame % 2**16, bits)
     riff = struct.pack("<4sI4s", b"RIFF", min(36 + declared, 2**32 - 1), b"WAVE")

@@ -51,7 +51,9 @@ def test_scale_moves_the_values_and_not_their_shape():
     np.testing.assert_allclose(shift_TF, -0.5, atol=1e-4)  # 20 dB are two decades of power, a quarter each
 
 
-@pytest.mark.parametrize(("seconds", "expected"), [(25, [25]), (50, [25, 25]), (26, [25, 1]), (3, [3]), (75.5, [25, 25, 25, 0.5])])
+@pytest.mark.parametrize(
+    ("seconds", "expected"), [(25, [25]), (50, [25, 25]), (26, [25, 1]), (3, [3]), (75.5, [25, 25, 25, 0.5])]
+)
 def test_chunks_hold_everything_and_no_empty_tail(seconds, expected):
     samples = np.arange(int(seconds * RATE_HZ), dtype=np.float32)
     pieces = chunks(samples)
