@@ -162,7 +162,7 @@ def _end_of(run: Run, seen: Observation) -> tuple[RunState, str]:
         return RunState.CANCELLED, ""
     if seen.condition is Condition.LOST:
         return RunState.FAILED, f"its process died {run.restarts + 1} times in a row; its log says more"
-    return RunState.FAILED, run.step_error() or seen.error or "the executor reports a failure and no reason"
+    return RunState.FAILED, run.step_error(leaving_out=FINISH) or seen.error or "the executor reports a failure and no reason"
 
 
 def _saved(work: UnitOfWork, before: Run, after: Run) -> Run:
@@ -214,7 +214,7 @@ def _ended_by_exit_handler(run: Run, step: Step, time: datetime) -> Run:
         return run.finished(RunState.SUCCEEDED, error="", now=time)
     if step.state is StepState.FAILED:
         state = RunState.CANCELLED if run.state is RunState.CANCELLING else RunState.FAILED
-        return run.finished(state, error=run.step_error(), now=time)
+        return run.finished(state, error=run.step_error(leaving_out=FINISH), now=time)
     return run
 
 

@@ -1,10 +1,12 @@
 """An orchestrator with its supervisor in this process, a registry that only takes notes, and the real local runner."""
 
-import threading
+import json
+import os
+import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import grpc
@@ -19,6 +21,7 @@ from services.kit.background import BackgroundThreads
 from services.kit.database import Database
 from services.kit.migrations import migrate
 from services.kit.server import in_process
+from services.kit.settings import ServiceSettings
 from services.orchestrator.adapters.local import LocalExecutor
 from services.orchestrator.adapters.template import TemplateCatalog
 from services.orchestrator.changes import Changes
@@ -85,6 +88,8 @@ class Platform:
     registry: NotingRegistry
     database: Database
     environment: dict[str, str]
+    stop: Callable[[], None]
+    """Ends the orchestrator as kill -9 would: runners live on."""
 
     def watch_until(self, name: str, wanted: Callable[[pb.Run], bool], *, timeout_s: float = 60) -> pb.Run:
         """The first state of the run that is as wanted."""
@@ -125,37 +130,42 @@ def registry_server(registry: NotingRegistry) -> Iterator[str]:
         server.stop(0)
 
 
-@contextmanager
-def orchestrating(folder: Path, environment: dict[str, str]) -> Iterator[tuple[pb_grpc.TrainingServiceStub, Database]]:
-    """A running orchestrator over the state in `folder`; leaving the block is like kill -9: runners live on."""
-    url = f"sqlite:///{folder / 'orchestrator.db'}"
-    migrate(url, package="services.orchestrator")
-    database, changes = Database(url), Changes()
-    executor = LocalExecutor(folder / "runs", template=folder / "fake.yaml", environment=environment, kill_after_s=2)
-    rules = Rules(
-        catalog=TemplateCatalog(folder / "fake.yaml"),
-        store=open_store(environment["MGRD_STORE_URL"]),
-        executors=frozenset({ExecutorKind.LOCAL}),
-        default_executor=ExecutorKind.LOCAL,
-    )
-    servicer = TrainingServicer(database, rules=rules, changes=changes)
-    server, port = in_process(
-        register=lambda server: pb_grpc.add_TrainingServiceServicer_to_server(servicer, server),
-        policy=POLICY,
-        tokens=TokenTable.of(TOKENS),
-    )
-    environment["MGRD_ORCHESTRATOR_ADDR"] = f"127.0.0.1:{port}"
-    executor_that_survives = _Surviving(executor)
-    supervisor = Supervisor(database, {ExecutorKind.LOCAL: executor_that_survives}, changes=changes, every_s=0.1)
-    workers = BackgroundThreads([supervisor])
-    workers.start()
-    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-        try:
-            yield pb_grpc.TrainingServiceStub(channel), database
-        finally:
-            workers.stop(timeout_s=5)
-            server.stop(0).wait()
-            database.close()
+class Orchestrator:
+    """A running orchestrator over the state in `folder`."""
+
+    def __init__(self, folder: Path, environment: dict[str, str], *, listen: str = "127.0.0.1:0") -> None:
+        url = f"sqlite:///{folder / 'orchestrator.db'}"
+        migrate(url, package="services.orchestrator")
+        self.database, changes = Database(url), Changes()
+        executor = LocalExecutor(
+            folder / "runs", template=folder / "fake.yaml", environment=environment, kill_after_s=2
+        )
+        rules = Rules(
+            catalog=TemplateCatalog(folder / "fake.yaml"),
+            store=open_store(environment["MGRD_STORE_URL"]),
+            executors=frozenset({ExecutorKind.LOCAL}),
+            default_executor=ExecutorKind.LOCAL,
+        )
+        servicer = TrainingServicer(self.database, rules=rules, changes=changes)
+        self._server, port = in_process(
+            register=lambda server: pb_grpc.add_TrainingServiceServicer_to_server(servicer, server),
+            policy=POLICY,
+            tokens=TokenTable.of(TOKENS),
+            settings=ServiceSettings(listen=listen),
+        )
+        self.address = environment["MGRD_ORCHESTRATOR_ADDR"] = f"127.0.0.1:{port}"
+        surviving = {ExecutorKind.LOCAL: _Surviving(executor)}
+        self._workers = BackgroundThreads([Supervisor(self.database, surviving, changes=changes, every_s=0.1)])
+        self._workers.start()
+        self._channel = grpc.insecure_channel(self.address)
+        self.stub = pb_grpc.TrainingServiceStub(self._channel)
+
+    def stop(self) -> None:
+        """Ends it; doing so again does nothing."""
+        self._channel.close()
+        self._workers.stop(timeout_s=5)
+        self._server.stop(0).wait()
+        self.database.close()
 
 
 class _Surviving:
@@ -183,5 +193,31 @@ def platform(folder: Path) -> Iterator[Platform]:
             "MGRD_BASE_CHECKPOINT": str(write_base(folder / "base")),
             "MGRD_FAKE_CALLS": str(folder / "calls"),
         }
-        with orchestrating(folder, environment) as (stub, database):
-            yield Platform(folder, stub, registry, database, environment)
+        orchestrator = Orchestrator(folder, environment)
+        try:
+            yield Platform(
+                folder, orchestrator.stub, registry, orchestrator.database, environment, orchestrator.stop
+            )
+        finally:
+            orchestrator.stop()
+            end_runners(folder / "runs")
+
+
+@contextmanager
+def restarted(running: Platform) -> Iterator[Platform]:
+    """The platform after its orchestrator was killed and came back at the same address."""
+    running.stop()
+    orchestrator = Orchestrator(running.folder, running.environment, listen=running.environment["MGRD_ORCHESTRATOR_ADDR"])
+    try:
+        yield replace(running, stub=orchestrator.stub, database=orchestrator.database, stop=orchestrator.stop)
+    finally:
+        orchestrator.stop()
+
+
+def end_runners(folder: Path) -> None:
+    """Kills what a failed test may have left at work."""
+    for noted in folder.glob("*/process.json"):
+        try:
+            os.killpg(json.loads(noted.read_text())["pid"], signal.SIGKILL)
+        except ProcessLookupError:
+            continue

@@ -1,15 +1,18 @@
 """A run of the whole pipeline through the orchestrator and kfp.local, with stages that take no time."""
 
+import os
+import signal
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from sqlalchemy import select
 
 from mgrd.training.v1 import training_pb2 as pb
 from services.kit.tables import KIT
-from tests.integration.orchestrator_platform import Platform, as_, platform
+from tests.integration.orchestrator_platform import Platform, as_, platform, restarted
 
 
 @pytest.fixture
@@ -56,3 +59,106 @@ def test_a_run_goes_from_data_to_a_registered_candidate(running: Platform) -> No
         "Promote models/nano/aliases/candidate",
     ]
     assert events(running) == ["mgrd.checkpoint.produced.v1"] * 2 + ["mgrd.run.finished.v1"]
+
+
+def test_a_killed_runner_goes_on_after_its_last_finished_step(running: Platform) -> None:
+    hold(running)
+    run = create(running)
+    held = running.watch_until(run.name, lambda seen: is_running(seen, "finetune-1"))
+    os.killpg(int(held.external_id), signal.SIGKILL)
+    release(running)
+    done = running.watch_until(run.name, lambda seen: seen.state >= pb.RUN_STATE_SUCCEEDED)
+    assert done.state == pb.RUN_STATE_SUCCEEDED, done.error
+    assert running.calls().count("prepare") == running.calls().count("distil") == 1
+    assert running.registry.calls.count("CreateVersion") == 1
+    states = {step.name: step.state for step in done.steps}
+    assert states["distil-1"] == pb.STEP_STATE_CACHED
+    assert states["finetune-1"] == pb.STEP_STATE_SUCCEEDED
+    assert next(step for step in done.steps if step.name == "finetune-1").attempt == 2
+
+
+def test_a_runner_killed_without_its_steps_leaves_no_step_at_work(running: Platform) -> None:
+    hold(running)
+    run = create(running)
+    held = running.watch_until(run.name, lambda seen: is_running(seen, "finetune-1"))
+    os.kill(int(held.external_id), signal.SIGKILL)
+    again = running.watch_until(run.name, lambda seen: seen.external_id != held.external_id)
+    running.watch_until(again.name, lambda seen: attempt(seen, "finetune-1") == 2)
+    assert not members_of_group(int(held.external_id))
+    release(running)
+    done = running.watch_until(run.name, lambda seen: seen.state >= pb.RUN_STATE_SUCCEEDED)
+    assert done.state == pb.RUN_STATE_SUCCEEDED, done.error
+
+
+def test_a_killed_orchestrator_adopts_its_runs(tmp_path: Path) -> None:
+    with platform(tmp_path) as running:
+        hold(running)
+        run = create(running)
+        held = running.watch_until(run.name, lambda seen: is_running(seen, "distil-1") or is_done(seen, "distil-1"))
+        with restarted(running) as again:
+            release(again)
+            done = again.watch_until(run.name, lambda seen: seen.state >= pb.RUN_STATE_SUCCEEDED)
+    assert done.state == pb.RUN_STATE_SUCCEEDED, done.error
+    assert done.external_id == held.external_id
+    assert running.calls().count("finetune") == 1
+
+
+def test_a_cancelled_run_stops_and_can_be_resumed(running: Platform) -> None:
+    hold(running)
+    run = create(running)
+    held = running.watch_until(run.name, lambda seen: is_running(seen, "finetune-1"))
+    request = pb.CancelRunRequest(name=run.name, request_id=str(uuid.uuid4()))
+    assert running.stub.CancelRun(request, timeout=10, metadata=as_("author")).run.state == pb.RUN_STATE_CANCELLING
+    cancelled = running.watch_until(run.name, lambda seen: seen.state >= pb.RUN_STATE_SUCCEEDED)
+    assert cancelled.state == pb.RUN_STATE_CANCELLED
+    assert not members_of_group(int(held.external_id))
+    release(running)
+    resume = pb.ResumeRunRequest(name=run.name, request_id=str(uuid.uuid4()))
+    assert running.stub.ResumeRun(resume, timeout=10, metadata=as_("author")).run.state == pb.RUN_STATE_PENDING
+    done = running.watch_until(run.name, lambda seen: seen.state >= pb.RUN_STATE_SUCCEEDED)
+    assert done.state == pb.RUN_STATE_SUCCEEDED, done.error
+    assert running.calls().count("distil") == 1
+    assert events(running).count("mgrd.run.finished.v1") == 2
+
+
+def test_a_bad_row_of_own_data_is_named_before_any_training(running: Platform) -> None:
+    data = running.folder / "my.jsonl"
+    data.write_text("no JSON here\n")
+    request = pb.CreateRunRequest(
+        spec=pb.RunSpec(model="models/nano", data=str(data)), request_id=str(uuid.uuid4())
+    )
+    run = running.stub.CreateRun(request, timeout=10, metadata=as_("author")).run
+    failed = running.watch_until(run.name, lambda seen: seen.state >= pb.RUN_STATE_SUCCEEDED)
+    assert failed.state == pb.RUN_STATE_FAILED
+    assert f"{data}:1: this row is not JSON" in failed.error
+    assert running.calls() == ["prepare"]
+
+
+def hold(running: Platform) -> None:
+    running.environment["MGRD_FAKE_HOLD"] = str(running.folder / "go")
+
+
+def release(running: Platform) -> None:
+    (running.folder / "go").touch()
+
+
+def is_running(run: pb.Run, name: str) -> bool:
+    return any(step.name == name and step.state == pb.STEP_STATE_RUNNING for step in run.steps)
+
+
+def is_done(run: pb.Run, name: str) -> bool:
+    return any(step.name == name and step.state == pb.STEP_STATE_SUCCEEDED for step in run.steps)
+
+
+def attempt(run: pb.Run, name: str) -> int:
+    return next((step.attempt for step in run.steps if step.name == name), 0)
+
+
+def members_of_group(group: int) -> list[int]:
+    def is_member(pid: int) -> bool:
+        try:
+            return os.getpgid(pid) == group and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        except (ProcessLookupError, psutil.Error):
+            return False
+
+    return [pid for pid in psutil.pids() if is_member(pid)]
