@@ -74,7 +74,12 @@ class Clients:
 
 
 def connect(
-    *, home: Home | None = None, person: str | None = None, timeout_s: float = 30.0, retry_for_s: float = 15.0
+    *,
+    home: Home | None = None,
+    person: str | None = None,
+    default_person: str = "ana",
+    timeout_s: float = 30.0,
+    retry_for_s: float = 15.0,
 ) -> Clients:
     """Clients by the environment; or by a local platform's folder, where `home` or `person` is given or no address is.
 
@@ -89,5 +94,5 @@ def connect(
         record = home.read_record()
         if record is None:
             raise MgrdError(f"no platform was started in {home.root}; run `mgrd up`", reason="NO_PLATFORM")
-        addresses, token_file = dict(record.addresses), home.token_file(person or "ana")
+        addresses, token_file = dict(record.addresses), home.token_file(person or default_person)
     return Clients(addresses, token_file=token_file, timeout_s=timeout_s, retry_for_s=retry_for_s)

@@ -1,0 +1,102 @@
+"""`mgrd ask`: a question about a sound, answered as it is thought."""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+from rich.table import Table
+
+from mgrd.cli.names import model_name, short
+from mgrd.cli.options import Context, calling
+from mgrd.cli.output import Output, table
+from mgrd.cli.replies import Reply, collect
+from mgrd.clients.inference import AnswerDelta, Answerer, Completion, Question, ReasoningDelta, ReplyEvent, Sampling
+from mgrd.clients.sound import Evidence, Verdict
+
+_SIGNS = {Verdict.SUPPORTED: "[green]✓ supported[/]", Verdict.CONTRADICTED: "[red]✗ contradicted[/]"}
+
+
+@click.command()
+@click.argument("clip", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.argument("question")
+@click.option("--model", default="nano", show_default=True)
+@click.option("--alias", default="production", show_default=True)
+@click.option("--choice", "choices", multiple=True, help="An answer to choose from; may be repeated.")
+@click.option("--think/--no-think", default=True, help="Reason before answering.")
+@click.option("--max-tokens", type=int, help="At most so many new tokens.")
+@click.option("--temperature", type=float, help="0 is greedy.")
+@click.option("--seed", type=int, help="For reproducible draws.")
+@calling(default_person="ana")
+def ask(
+    context: Context,
+    clip: str,
+    question: str,
+    model: str,
+    alias: str,
+    choices: tuple[str, ...],
+    think: bool,
+    max_tokens: int | None,
+    temperature: float | None,
+    seed: int | None,
+) -> None:
+    """Ask QUESTION about CLIP (WAV, FLAC, OGG or MP3; - reads standard input)."""
+    asked = Question(
+        model=model_name(model),
+        text=question,
+        audio=sys.stdin.buffer.read() if clip == "-" else Path(clip).read_bytes(),
+        alias=alias,
+        choices=choices,
+        think=think,
+        sampling=Sampling(max_new_tokens=max_tokens, temperature=temperature, seed=seed),
+    )
+    with context.clients() as clients:
+        answer_aloud(context.output, clients.inference.reason(asked))
+
+
+def answer_aloud(output: Output, events: Iterable[ReplyEvent]) -> Reply:
+    """Shows a reply as it comes, then its evidence and figures; returns it whole."""
+    reply = collect(events, on_event=lambda event: None if output.as_json else _stream(output, event))
+    output.show(reply, view=_summary(reply) if reply.evidence else "")
+    if not output.as_json and reply.completion is not None:
+        output.say(_figures(reply, reply.completion))
+    return reply
+
+
+def _stream(output: Output, event: ReplyEvent) -> None:
+    console = output.console
+    match event:
+        case Answerer():
+            console.print("[dim]reasoning[/] ", end="")
+        case ReasoningDelta(text):
+            console.print(text, end="", style="italic", markup=False)
+        case AnswerDelta(text):
+            console.print(text, end="", style="bold green", markup=False)
+        case Completion():
+            console.print()
+        case Evidence():
+            pass
+
+
+def _summary(reply: Reply) -> Table:
+    view = table("claim", "verdict", "measured", "confidence", title="\nevidence")
+    for one in reply.evidence:
+        sign = _SIGNS.get(one.verdict, "[dim]? not checkable[/]")
+        confidence = f"{one.confidence:.2f}" if one.measured else ""
+        view.add_row(one.claim.text, sign, f"{one.measured} {one.unit}".strip(), confidence)
+    return view
+
+
+def _figures(reply: Reply, completion: Completion) -> str:
+    answerer = reply.answerer
+    who = f"{short(answerer.version)}, {answerer.digest}" if answerer else "unknown"
+    tokens = f"{completion.reasoning_tokens} + {completion.answer_tokens} tokens"
+    lines = [
+        f"\n[bold]answer[/]      [green]{completion.answer}[/]",
+        f"[dim]answered by[/] {who}",
+        f"[dim]first token[/] {completion.time_to_first_token_ms:.0f} ms",
+        f"[dim]whole reply[/] {completion.total_ms:.0f} ms, {tokens}",
+    ]
+    if completion.out_of_domain:
+        lines.append(f"[yellow]a guess:[/] {completion.out_of_domain_reason}")
+    return "\n".join(lines)
