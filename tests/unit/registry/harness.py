@@ -2,6 +2,7 @@
 
 import json
 import struct
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from services.registry.main import registered
 from services.registry.policy import POLICY
 from services.registry.settings import RegistrySettings
 from services.registry.transactions import Transactions
+from tests.support.postgres import postgres_server
 
 MODEL = "models/nano"
 CANDIDATE = f"{MODEL}/aliases/candidate"
@@ -140,6 +142,13 @@ def running(folder: Path, *, database_url: str = "", **settings: Any) -> Iterato
             connection.close()
         server.stop(None).wait()
         database.close()
+
+
+@contextmanager
+def postgres_in_a_folder_of_its_own() -> Iterator[str]:
+    """A server outside pytest's folders, whose permissions another pytest of this machine resets as it starts."""
+    with tempfile.TemporaryDirectory(prefix="mgrd-registry-") as folder, postgres_server(Path(folder)) as url:
+        yield url
 
 
 @contextmanager
