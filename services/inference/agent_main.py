@@ -96,7 +96,10 @@ def main() -> None:
     replica = settings.agent_triton_advertise or settings.agent_triton_addr
     agent = make_agent(settings, database, replica=replica)
     reconciling = Repeating("reconcile", agent.reconcile, every_s=settings.agent_poll_s)
-    probing = Repeating("probe", agent.probe, every_s=settings.agent_probe_every_s)
+
+    def probe() -> None:
+        if not agent.probe():
+            reconciling.woken.set()
 
     def wake(_work: UnitOfWork, _event: Message) -> None:
         reconciling.woken.set()
@@ -108,7 +111,7 @@ def main() -> None:
         policy={},
         background=[
             reconciling,
-            probing,
+            Repeating("probe", probe, every_s=settings.agent_probe_every_s),
             Relay(database, bus, source="/inference-agent", topic="mgrd.inference"),
             Subscription(
                 database, bus, group=f"inference-agent-{replica}", topics=["mgrd.registry"],

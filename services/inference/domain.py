@@ -6,7 +6,7 @@ A request is answered by one digest from its first token to its last. Standard l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -87,26 +87,23 @@ def settled(alias: Alias, *, deployments: Iterable[Deployment]) -> Alias:
 
 @dataclass(frozen=True)
 class Plan:
-    """What an agent has to do; loads in order of urgency."""
+    """What an agent has to do, in Triton's names; loads in order of urgency."""
 
-    load: tuple[Version, ...]
-    unload: tuple[str, ...]
+    load: tuple[str, ...]
+    surplus: tuple[str, ...]
 
 
-def plan(desired: Sequence[Version], *, held: Iterable[str], failed: Iterable[str]) -> Plan:
-    """From desired versions, digests held ready and digests that failed, the work to do.
+def plan(wanted: Sequence[str], *, proven: Collection[str], loaded: Collection[str], failed: Collection[str]) -> Plan:
+    """From what is wanted, and what a Triton was proved to hold, holds and failed to hold, the work to do.
 
-    Nothing is unloaded while something desired is neither held nor given up: until then a gateway
-    may still answer from what was there before.
+    Nothing is surplus while something wanted is not proved: until then a gateway may still answer from
+    what was there before. Nor where nothing is wanted at all: that is a registry that lost its memory.
     """
-    held_digests, failed_digests = set(held), set(failed)
-    wanted = {version.digest: version for version in reversed(desired)}
-    missing = tuple(
-        version for digest, version in reversed(wanted.items()) if digest not in held_digests | failed_digests
+    complete = bool(wanted) and set(wanted) <= set(proven)
+    return Plan(
+        load=tuple(name for name in wanted if name not in proven and name not in failed),
+        surplus=tuple(sorted(set(loaded) - set(wanted))) if complete else (),
     )
-    waiting = bool(missing) or bool(failed_digests & set(wanted))
-    surplus = () if waiting else tuple(sorted(held_digests - set(wanted)))
-    return Plan(load=missing, unload=surplus)
 
 
 def by_urgency(aliases: Iterable[tuple[str, Version]], *, fallbacks: Iterable[Version] = ()) -> tuple[Version, ...]:

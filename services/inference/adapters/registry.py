@@ -5,6 +5,7 @@ Versions never change, so each is asked for once. Failures are `mgrd.clients.err
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Iterator, Sequence
 
@@ -14,6 +15,8 @@ from mgrd.registry.v1 import registry_pb2 as wire
 from mgrd.registry.v1 import registry_pb2_grpc as stubs
 from services.inference import domain
 from services.inference.agent.ports import Desired
+
+log = logging.getLogger(__name__)
 
 SMOKE = "smoke"
 EVERY_ALIAS = "models/-"
@@ -53,14 +56,20 @@ class RegistryReader:
         ]
 
     def record_smoke(self, version: domain.Version, *, passed: bool, replica: str) -> None:
-        """Records that a version was, or could not be, loaded and proved; repeats have no effect."""
-        identity = f"{SMOKE}/{replica}/{version.name}/{version.digest}/{passed}"
+        """Records whether a version could be loaded and proved, unless that is what the last record says."""
+        if self._last_smoke(version) == passed:
+            return
+        evaluation = wire.Evaluation(suite=SMOKE, metrics={"passed": float(passed)})
         request = wire.CreateEvaluationRequest(
-            parent=version.name,
-            evaluation=wire.Evaluation(suite=SMOKE, metrics={"passed": float(passed)}),
-            request_id=str(uuid.uuid5(uuid.NAMESPACE_URL, identity)),
+            parent=version.name, evaluation=evaluation, request_id=str(uuid.uuid4())
         )
         self._connection.unary(self._stub.CreateEvaluation, request)
+        log.info("%s: smoke evaluation on %s, passed=%s", version.name, replica, passed)
+
+    def _last_smoke(self, version: domain.Version) -> bool | None:
+        request = wire.ListEvaluationsRequest(parent=version.name, page_size=1000)
+        evaluations = self._connection.unary(self._stub.ListEvaluations, request).evaluations
+        return next((bool(one.metrics["passed"]) for one in evaluations if one.suite == SMOKE), None)
 
     def _fallback(self, alias: str, version: domain.Version) -> Sequence[domain.Version]:
         """The version production pointed at before, so that a rollback is a switch."""

@@ -14,8 +14,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 from mgrd.errors import MgrdError
@@ -27,6 +27,11 @@ from services.inference.triton.errors import TritonError
 from services.inference.triton.repository import ModelRepository, triton_name
 
 log = logging.getLogger(__name__)
+
+
+_DEAD = frozenset({errors.STUB_DEAD, errors.INTERNAL})
+_SILENCES_MOST = 3
+"""So many probes in a row without an answer, and a version that may just be slow counts as dead."""
 
 
 @dataclass(frozen=True)
@@ -54,35 +59,44 @@ class Agent:
     repository: ModelRepository
     options: AgentOptions
     clock: Callable[[], float] = time.monotonic
-    _desired: Sequence[Desired] = ()
+    _desired: dict[str, Desired] = field(default_factory=dict)
     _proven: dict[str, Desired] = field(default_factory=dict)
     _failed_at_s: dict[str, float] = field(default_factory=dict)
     _surplus_since_s: dict[str, float] = field(default_factory=dict)
     _announced_at_s: float = 0.0
+    _silences: Counter[str] = field(default_factory=Counter)
     _busy: defaultdict[str, threading.RLock] = field(default_factory=lambda: defaultdict(threading.RLock))
 
     def reconcile(self) -> None:
         """One turn towards the wanted state. Raises TritonError only where Triton itself does not answer."""
-        self._refresh_desired()
         loaded = self.triton.loaded()
+        self._refresh_desired()
         for name in set(self._proven) - loaded:
             log.warning("%s is no longer loaded: Triton was restarted", name)
             self._proven.pop(name, None)
         self._forgive_old_failures()
-        for desired in self._to_load():
-            self._bring_up(desired)
+        for name in self._plan(loaded).load:
+            self._bring_up(self._desired[name])
         self._note_new_aliases()
-        self._unload_surplus()
+        self._retire_surplus(self._plan(self.triton.loaded() | self.repository.names()).surplus)
         self._announce_again()
 
-    def probe(self) -> None:
-        """Asks every held version for one token; what does not answer is loaded anew."""
-        for name, desired in list(self._proven.items()):
-            try:
-                self.prover.probe(name, timeout_s=self.options.probe_timeout_s)
-            except TritonError as error:
-                if error.reason not in (errors.UNAVAILABLE, errors.ENGINE_FULL, errors.NOT_LOADED):
-                    self._revive(name, desired, error)
+    def probe(self) -> bool:
+        """Asks every held version for one token; a dead one is loaded anew. False where one did not answer."""
+        return all([self._answers(name, desired) for name, desired in list(self._proven.items())])
+
+    def _answers(self, name: str, desired: Desired) -> bool:
+        try:
+            self.prover.probe(name, timeout_s=self.options.probe_timeout_s)
+        except TritonError as error:
+            if error.reason == errors.ENGINE_FULL:  # busy, not dead
+                return True
+            self._silences[name] += 1
+            if error.reason in _DEAD or self._silences[name] >= _SILENCES_MOST:
+                self._revive(name, desired, error)
+            return False
+        del self._silences[name]
+        return True
 
     def ready(self) -> frozenset[str]:
         """Digests held and proved."""
@@ -90,7 +104,7 @@ class Agent:
 
     def _refresh_desired(self) -> None:
         try:
-            self._desired = self.registry.desired()
+            self._desired = {_name(desired): desired for desired in self.registry.desired()}
         except MgrdError as error:
             log.warning("the registry does not answer (%s): keeping what was wanted last", error)
 
@@ -98,14 +112,8 @@ class Agent:
         limit_s = self.clock() - self.options.retry_failed_after_s
         self._failed_at_s = {name: at_s for name, at_s in self._failed_at_s.items() if at_s > limit_s}
 
-    def _to_load(self) -> Sequence[Desired]:
-        work = domain.plan(
-            [desired.version for desired in self._desired],
-            held=self.ready(),
-            failed=[d.version.digest for d in self._desired if _name(d) in self._failed_at_s],
-        )
-        wanted = {desired.version.digest: desired for desired in self._desired}
-        return [wanted[version.digest] for version in work.load]
+    def _plan(self, loaded: Collection[str]) -> domain.Plan:
+        return domain.plan(list(self._desired), proven=self._proven, loaded=loaded, failed=self._failed_at_s)
 
     def _bring_up(self, desired: Desired) -> None:
         """Fetches, loads and proves one version; a failure is reported and changes nothing else."""
@@ -151,7 +159,10 @@ class Agent:
         self.reporter.report(desired.version, state=State.FAILED, aliases=desired.aliases, message=message)
 
     def _revive(self, name: str, desired: Desired, error: TritonError) -> None:
+        if error.reason in (errors.UNAVAILABLE, errors.NOT_LOADED):
+            return  # Triton was restarted: `reconcile` sees that and loads
         log.error("%s does not answer (%s): loading it again", name, error.reason)
+        del self._silences[name]
         self.reporter.report(
             desired.version, state=State.FAILED, aliases=desired.aliases, message=f"{error.reason}: {error}"
         )
@@ -168,18 +179,15 @@ class Agent:
 
     def _note_new_aliases(self) -> None:
         """An alias that moved to a version held already needs no load: it is ready at once."""
-        for desired in self._desired:
-            held = self._proven.get(_name(desired))
+        for name, desired in self._desired.items():
+            held = self._proven.get(name)
             if held is not None and held.aliases != desired.aliases:
-                self._proven[_name(desired)] = desired
+                self._proven[name] = desired
                 self.reporter.report(desired.version, state=State.READY, aliases=desired.aliases)
 
-    def _unload_surplus(self) -> None:
-        """Unloads what has been unwanted for the drain's length; nothing while something wanted is missing."""
+    def _retire_surplus(self, surplus: Iterable[str]) -> None:
+        """Unloads what has been unwanted for the drain's length."""
         now_s = self.clock()
-        wanted = {_name(desired) for desired in self._desired}
-        complete = bool(wanted) and wanted <= set(self._proven)
-        surplus = self.triton.loaded() - wanted if complete else frozenset()
         self._surplus_since_s = {name: self._surplus_since_s.get(name, now_s) for name in surplus}
         for name, since_s in list(self._surplus_since_s.items()):
             if now_s - since_s >= self.options.drain_s:

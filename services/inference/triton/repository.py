@@ -20,7 +20,7 @@ from services.inference.triton.protocol import CHUNK_FRAMES, EVENT, MEL, MEL_BAN
 SHIM = Path(__file__).parent / "backend" / "serve.py"
 WEIGHTS = "weights"
 
-_MODEL_ID = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
+_MODEL_ID = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 _CONFIG = """\

@@ -1,6 +1,6 @@
-"""Finds the real tritonserver, builds its command line and environment, and becomes it.
+r"""Finds the real tritonserver, builds its command line and environment, and becomes it.
 
-    python -m services.inference.triton.server --repository DIR --grpc-port P --http-port P \\
+    python -m services.inference.triton.server --repository DIR --grpc-port P --http-port P \
         --metrics-port P --admin-key-file FILE --state DIR
 
 The process is replaced by Triton (exec), so the supervisor's pid is Triton's. It binds to loopback
@@ -26,6 +26,11 @@ from services.inference.triton.errors import TritonError
 RESTRICTED = "model-repository,shared-memory,logging,trace,model-config"
 ADMIN_HEADER = "triton-grpc-protocol-admin-key"
 EXIT_TIMEOUT_S = 5
+KEPT_VARIABLES = (
+    *("HOME", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS"),
+    *("MALLOC_ARENA_MAX", "MGRD_PLATFORM", "MGRD_BACKEND_THREADS", "MGRD_BACKEND_MAX_ROWS"),
+)
+"""What Triton inherits: nothing that is a secret, and the supervisor's mark."""
 
 
 @dataclass(frozen=True)
@@ -125,17 +130,13 @@ def environment(inherited: Mapping[str, str]) -> dict[str, str]:
     """What Triton and its stubs see: this interpreter's environment first, our code's roots, no secrets."""
     bin_folder = str(Path(sys.executable).parent)
     root = str(Path(__file__).resolve().parents[3])
-    kept = {name: inherited[name] for name in KEPT if name in inherited}
+    kept = {name: inherited[name] for name in KEPT_VARIABLES if name in inherited}
     library = python_library_folder()
     system = find_library(f"python{sys.version_info.major}.{sys.version_info.minor}")
     if library is not None and (system is None or sys.base_prefix != "/usr"):
         kept["LD_LIBRARY_PATH"] = os.pathsep.join(filter(None, (str(library), inherited.get("LD_LIBRARY_PATH"))))
     path = os.pathsep.join((bin_folder, inherited.get("PATH", "/usr/bin:/bin")))
     return {**kept, "PATH": path, "PYTHONPATH": root}
-
-
-KEPT = ("LANG", "TZ", "HOME", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "TMPDIR",
-        "MGRD_BACKEND_MAX_ROWS", "MGRD_BACKEND_MAX_TOKENS", "MGRD_BACKEND_THREADS")
 
 
 def launch(options: ServerOptions) -> tuple[list[str], dict[str, str]]:

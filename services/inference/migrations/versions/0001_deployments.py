@@ -5,7 +5,7 @@ from alembic import op
 
 from services.kit.tables import Timestamp, kit_tables_upgrade
 
-revision = "inference-0001"
+revision = "0001"
 down_revision = None
 
 
