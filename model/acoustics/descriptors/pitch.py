@@ -26,6 +26,7 @@ _BAND_HZ = (50.0, 3_500.0)  # pitch lives here; the noise above only blurs the c
 _CANDIDATES = 6
 _UNVOICED_STRENGTH = 0.4
 _OCTAVE_COST = 0.05  # prefers the higher of two equally good octaves
+_REGISTER_COST = 0.2  # per octave beyond one from the clip's median
 _NEUTRAL_HZ = 200.0  # where that preference neither helps nor hinders voicing
 _JUMP_COST = 0.35  # per octave between neighbouring frames
 _VOICING_COST = 0.14
@@ -51,18 +52,31 @@ class Track:
 
 
 def track(frames: Frames) -> Track:
-    """The f0 contour of the clip."""
-    correlation_TL = _correlation(frames.samples_N, count=len(frames.power_TK))
-    f0_TC, strength_TC = _candidates(correlation_TL)
-    score_TC = strength_TC + _OCTAVE_COST * np.log2(np.maximum(f0_TC, LOWEST_HZ) / _NEUTRAL_HZ)
-    loudness_T = np.clip((frames.peak_db - _SILENT_RANGE_DB - frames.level_db_T) / 10, 0, 1)
-    score_TC[:, -1] = _UNVOICED_STRENGTH + loudness_T
-    path_T = _cheapest_path(f0_TC, score_TC)
-    f0_hz_T = f0_TC[np.arange(len(path_T)), path_T]
+    """The f0 contour of the clip.
+
+    The path is sought twice: what lies more than an octave from the median of the first is a harmonic or a formant
+    more often than a pitch, and pays for it in the second.
+    """
+    f0_TC, strength_TC = _candidates(_correlation(frames.samples_N, count=len(frames.power_TK)))
+    octaves_TC = np.log2(np.maximum(f0_TC, LOWEST_HZ) / _NEUTRAL_HZ)
+    score_TC = strength_TC + _OCTAVE_COST * octaves_TC
+    quiet_T = np.clip((frames.peak_db - _SILENT_RANGE_DB - frames.level_db_T) / 10, 0, 1)
+    score_TC[:, -1] = _UNVOICED_STRENGTH + quiet_T
+    f0_hz_T = _along_path(f0_TC, score_TC)
+    if f0_hz_T.any():
+        away_TC = np.abs(octaves_TC - np.log2(np.median(f0_hz_T[f0_hz_T > 0]) / _NEUTRAL_HZ))
+        score_TC[:, :-1] -= _REGISTER_COST * np.maximum(away_TC[:, :-1] - 1, 0)
+        f0_hz_T = _along_path(f0_TC, score_TC)
     for first, end in runs(f0_hz_T > 0):
         if end - first < _SHORTEST_VOICED:
             f0_hz_T[first:end] = 0
     return Track(f0_hz_T=f0_hz_T, periodicity_T=strength_TC[:, :-1].max(axis=1))
+
+
+def _along_path(f0_TC: FloatArray, score_TC: FloatArray) -> FloatArray:
+    path_T = _cheapest_path(f0_TC, score_TC)
+    f0_hz_T: FloatArray = f0_TC[np.arange(len(path_T)), path_T]
+    return f0_hz_T
 
 
 def semitones(hz: FloatArray) -> FloatArray:
