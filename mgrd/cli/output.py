@@ -97,7 +97,7 @@ def report(error: MgrdError, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps({"error": _particulars(error)}, ensure_ascii=False), file=sys.stderr)  # noqa: T201
         return
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
     console.print(f"[bold red]error[/] {_escaped(str(error))} [dim]({error.reason})[/]")
     if isinstance(error, CallError):
         for violation in error.violations:

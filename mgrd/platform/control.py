@@ -20,7 +20,7 @@ from mgrd.platform.processes import descendants, is_alive, resident_bytes, start
 
 _POLL_S = 0.1
 _DOWN_GRACE_S = 40.0
-_LOG_TAIL_BYTES = 2_000
+_LOG_TAIL_LINES = 12
 
 
 @dataclass(frozen=True)
@@ -139,4 +139,6 @@ def _not_healthy(home: Home, found: PlatformStatus, timeout_s: float) -> MgrdErr
 
 
 def _tail(path: Path) -> str:
-    return path.read_text(errors="replace")[-_LOG_TAIL_BYTES:].strip() if path.is_file() else "(there is no log)"
+    if not path.is_file():
+        return "(there is no log)"
+    return "\n".join(path.read_text(errors="replace").splitlines()[-_LOG_TAIL_LINES:])

@@ -64,7 +64,13 @@ def platform_plans(home: Home, addresses: Mapping[str, str]) -> tuple[ProcessPla
     return (
         _service(home, addresses, "features", module="services.features.main"),
         _service(home, addresses, "registry", module="services.registry.main"),
-        _service(home, addresses, "orchestrator", module="services.orchestrator.main"),
+        _service(
+            home,
+            addresses,
+            "orchestrator",
+            module="services.orchestrator.main",
+            settings={"MGRD_ORCHESTRATOR_STEP_TOKEN_FILE": str(home.token_file("steps"))},
+        ),
         _service(
             home,
             addresses,

@@ -63,12 +63,8 @@ def is_alive(record: ProcessRecord) -> bool:
 
 
 def resident_bytes(pid: int) -> int:
-    """Memory of the process: its own pages, and its share of those it shares (PSS); 0 where it has ended."""
-    try:
-        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    except (FileNotFoundError, ProcessLookupError, PermissionError):
-        return 0
-    return next((int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith("Pss:")), 0)
+    """Memory of a process and all below it: own pages, and a share of those it shares (PSS)."""
+    return _own_resident_bytes(pid) + sum(resident_bytes(child) for child in _children(pid))
 
 
 def stop(records: Iterable[ProcessRecord], *, grace_s: float = 15.0) -> None:
@@ -90,6 +86,22 @@ def descendants(home: Path) -> list[ProcessRecord]:
             if ticks is not None:
                 found.append(ProcessRecord("child", int(entry.name), ticks))
     return found
+
+
+def _own_resident_bytes(pid: int) -> int:
+    try:
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError:  # ended meanwhile
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith("Pss:")), 0)
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        tasks = [(task / "children").read_text() for task in Path(f"/proc/{pid}/task").iterdir()]
+    except OSError:
+        return []
+    return [int(child) for children in tasks for child in children.split()]
 
 
 def _environment(entry: Path) -> list[bytes]:

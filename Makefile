@@ -1,0 +1,48 @@
+# Every chore of the repository. `make` lists them.
+SHELL := /bin/bash
+PYTHON := .venv/bin/python
+SOURCES := mgrd model services pipelines benchmarks tests tools
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up down test lint format base bench stubs clean
+
+help:  ## List these targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+setup:  ## Check this machine and set up .venv from the lock
+	@tools/setup.sh
+
+demo: setup  ## The main job from end to end, with progress and results
+	@.venv/bin/mgrd demo
+
+up: setup  ## Start the platform (then: .venv/bin/mgrd --help)
+	@.venv/bin/mgrd up
+
+down: setup  ## Stop the platform
+	@.venv/bin/mgrd down
+
+test: setup  ## Every test that needs no cluster and no GPU
+	@$(PYTHON) -m pytest -q -m "not slow" --durations=15
+
+lint: setup  ## Style, types, stubs and protos
+	@$(PYTHON) -m ruff check $(wildcard $(SOURCES))
+	@$(PYTHON) -m mypy $(wildcard mgrd model services pipelines benchmarks)
+	@tools/generate_stubs.sh --check
+	@tools/lint_protos.sh
+
+format: setup  ## Format the sources
+	@$(PYTHON) -m ruff format $(wildcard $(SOURCES))
+	@$(PYTHON) -m ruff check --fix-only -q $(wildcard $(SOURCES))
+
+base: setup  ## Train the nano base checkpoint (hours)
+	@$(PYTHON) -m model.base
+
+bench: setup  ## Measure, and write benchmarks/RESULTS.md
+	@$(PYTHON) -m benchmarks
+
+stubs: setup  ## Generate the stubs of protos/ again
+	@tools/generate_stubs.sh
+
+clean:  ## Stop the platform and remove its folder, with all its state
+	@if [ -x .venv/bin/mgrd ]; then .venv/bin/mgrd down; fi
+	@rm -rf .mgrd .pytest_cache .mypy_cache .ruff_cache .hypothesis
