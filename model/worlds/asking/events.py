@@ -29,18 +29,18 @@ def event_items(ask: Asker) -> list[Item]:
 
 def heard(events: tuple[Event, ...], *more: str) -> list[str]:
     """What is heard in order, the count, and a comparison where the chain stays short."""
-    steps = [phrases.heard_events(events), phrases.sounds(len(events))]
-    if len(events) < lexicon.MAX_EVENTS or not more:
-        steps += phrases.first_difference(events)
-    return [*steps, *more]
+    crowded = len(events) == lexicon.MAX_EVENTS and more
+    return [*_listed(events), *([] if crowded else phrases.first_difference(events)), *more]
 
 
 def _heard_comparing(events: tuple[Event, ...], later: int) -> list[str]:
-    return [
-        phrases.heard_events(events),
-        phrases.sounds(len(events)),
-        *(phrases.compared(events, later) or phrases.first_difference(events)),
-    ]
+    """The same with one comparison in particular, if those two differ."""
+    asked = phrases.compared(events, later)
+    return [*_listed(events), *(asked or phrases.first_difference(events))]
+
+
+def _listed(events: tuple[Event, ...]) -> list[str]:
+    return [phrases.heard_events(events), phrases.sounds(len(events))]
 
 
 def _usually(label: str) -> str:
