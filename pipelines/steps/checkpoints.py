@@ -7,12 +7,10 @@ no weights are copied between steps. The manifest itself lies in the store under
 import json
 from pathlib import Path
 
-from mgrd.manifest import Manifest, ManifestFile, manifest_from_json
-from mgrd.registry.v1 import registry_pb2 as pb
-from mgrd.registry.v1 import registry_pb2_grpc as pb_grpc
+from mgrd.manifest import Manifest, manifest_from_json
 from mgrd.store import ContentStore, fetch_folder, open_store, store_folder
 from pipelines.errors import PipelineError
-from pipelines.steps.platform import call, channel
+from pipelines.steps.platform import clients_of
 from pipelines.steps.surroundings import Surroundings
 
 _PREFIX = "sha256:"
@@ -52,28 +50,8 @@ def base_digest(around: Surroundings, base_version: str) -> str:
                 reason="BASE_MISSING",
             )
         return keep(around, around.base_checkpoint)
-    return _keep_manifest(_store(around), _registered_manifest(around, base_version))
-
-
-def _registered_manifest(around: Surroundings, version: str) -> Manifest:
-    stub = pb_grpc.RegistryServiceStub(channel(around.need("registry_addr")))
-    found = call(stub.GetVersion, pb.GetVersionRequest(name=version), token_file=around.token_file).version.manifest
-    return Manifest(
-        files=tuple(ManifestFile(file.path, file.size_bytes, file.sha256) for file in found.files),
-        front_end_version=found.front_end_version,
-        architecture=found.architecture,
-        format_version=found.format_version,
-    )
-
-
-def to_proto(manifest: Manifest) -> pb.Manifest:
-    """The manifest as the registry takes it."""
-    return pb.Manifest(
-        format_version=manifest.format_version,
-        files=[pb.ManifestFile(path=f.path, size_bytes=f.size_bytes, sha256=f.sha256) for f in manifest.files],
-        front_end_version=manifest.front_end_version,
-        architecture=manifest.architecture,
-    )
+    with clients_of(around) as clients:
+        return _keep_manifest(_store(around), clients.registry.get_version(base_version).manifest)
 
 
 def _keep_manifest(store: ContentStore, manifest: Manifest) -> str:

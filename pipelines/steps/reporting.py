@@ -148,9 +148,9 @@ def orchestrator_of(around: Surroundings) -> Orchestrator:
     """The platform's orchestrator, or the log where there is none."""
     if not (around.orchestrator_addr and around.run):
         return LogOnly()
-    from pipelines.steps.orchestrator import GrpcOrchestrator
+    from pipelines.steps.orchestrator import PlatformOrchestrator
 
-    return GrpcOrchestrator(around)
+    return PlatformOrchestrator(around)
 
 
 class LogOnly:

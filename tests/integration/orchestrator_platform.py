@@ -91,7 +91,7 @@ class Platform:
     stop: Callable[[], None]
     """Ends the orchestrator as kill -9 would: runners live on."""
 
-    def watch_until(self, name: str, wanted: Callable[[pb.Run], bool], *, timeout_s: float = 60) -> pb.Run:
+    def watch_until(self, name: str, wanted: Callable[[pb.Run], bool], *, timeout_s: float = 150) -> pb.Run:
         """The first state of the run that is as wanted."""
         for seen in self.stub.WatchRun(pb.WatchRunRequest(name=name), timeout=timeout_s, metadata=as_("reader")):
             if wanted(seen.run):
