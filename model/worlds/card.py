@@ -42,12 +42,12 @@ each, so their takes differ in speed only. Voices, instruments and kinds of even
 test asks for new combinations, not for new speakers.
 
 ## Habits
-In training, words predict the mood, instruments the piece, and sounds their followers and their
-loudness about 85 % of the time; in tests they do not (see the last column).
+In training, the words suit the voice about 85 % of the time, and instruments predict the piece,
+sounds their followers and their loudness; in tests nothing predicts (see the last two columns).
 
 ## Known limits
-Synthetic English voices, four of them; one microphone position; at most one voice in a scene. The
-sadness or cheer of a voice is a convention of this world (pitch and pace), not psychology.
+Four synthetic English voices, at most one in a scene; at most five events. Mood is a convention of
+this world (pitch and pace), not psychology. Chance is high where answers are few (see above).
 """
 
 
