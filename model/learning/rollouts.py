@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from transformers import PreTrainedTokenizerFast
 
 from model.engine.engine import Engine
-from model.engine.requests import Request, SamplingParams
+from model.engine.params import Request, SamplingParams
+from model.engine.results import Completion, FinishReason
+from model.learning.answers import is_correct
 from model.learning.batching import TokenSequence
 from model.learning.examples import Example, prompt_ids
 from model.learning.rewards import Response, RewardConfig, audio_reward, text_reward
-from model.network.template import parse_reply
+from model.network.template import END_THINK, parse_reply
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,6 @@ class Rollout:
     row: TokenSequence
     logprobs: tuple[float, ...]
     reasoning: str
-    answer: str
     response: Response
     reward: float
     finished: bool
@@ -34,30 +35,62 @@ class Rollout:
     @property
     def correct(self) -> bool:
         """Whether the answer is right."""
-        return text_reward(self.response, self.example.answer) > 0
+        return self.response.closed and is_correct(self.response.answer, self.example.answer)
 
 
 def roll_out(
     engine: Engine,
-    tokenizer: PreTrainedTokenizerFast,
     examples: Sequence[Example],
+    sampling: SamplingParams,
     *,
     n: int,
-    sampling: SamplingParams,
     rewards: RewardConfig,
     think: bool = True,
 ) -> list[list[Rollout]]:
     """n responses to each example, in order."""
+    tokenizer = engine.tokenizer
     prompts = [prompt_ids(tokenizer, example, think=think) for example in examples]
     requests = [
-        Request(prompt_ids=prompt, frames=list(example.audio))
+        Request(prompt_ids=prompt, frames=example.audio)
         for prompt, example in zip(prompts, examples, strict=True)
     ]
     groups = engine.generate(requests, sampling, n=n)
     return [
-        [
-            _rollout(tokenizer, example, prompt, completion, rewards, think=think)
-            for completion in group.completions
-        ]
+        [_rollout(tokenizer, example, prompt, c, rewards, think=think) for c in group.completions]
         for example, prompt, group in zip(examples, prompts, groups, strict=True)
     ]
+
+
+def _rollout(
+    tokenizer: PreTrainedTokenizerFast,
+    example: Example,
+    prompt: Sequence[int],
+    completion: Completion,
+    rewards: RewardConfig,
+    *,
+    think: bool,
+) -> Rollout:
+    reply = parse_reply(completion.text, think=think)
+    length = _reasoning_length(tokenizer, completion) if think else 0
+    response = Response(answer=reply.answer, reasoning_tokens=length, closed=reply.closed)
+    reward = (
+        audio_reward(response, example.answer, rewards)
+        if example.has_audio
+        else text_reward(response, example.answer)
+    )
+    return Rollout(
+        example=example,
+        row=TokenSequence(tuple(prompt), completion.token_ids, example.audio),
+        logprobs=completion.logprobs,
+        reasoning=reply.reasoning,
+        response=response,
+        reward=reward,
+        finished=completion.finish_reason == FinishReason.STOP,
+    )
+
+
+def _reasoning_length(tokenizer: PreTrainedTokenizerFast, completion: Completion) -> int:
+    """Tokens before the end of thinking, the line break before it left out."""
+    end = tokenizer.convert_tokens_to_ids(END_THINK)
+    ids = completion.token_ids
+    return max(ids.index(end) - 1, 0) if end in ids else len(ids)

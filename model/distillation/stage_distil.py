@@ -1,0 +1,156 @@
+"""Stage distil: the model teaches itself (paper section 4.2, steps 1 to 3, eq 4).
+
+Perception-grounded questions are selected, K candidates are sampled for each under the eliciting
+instruction, and what passes the filter is kept, without that instruction: so the habit is learnt,
+not the prompt. Every rejected candidate is kept with its reason, for people.
+
+Deviations: (1) at most `kept_per_question` chains of one question are kept, different ones, so that
+easy questions do not outweigh hard ones; the paper does not say. (2) The text reasoning that joins
+the kept chains (eq 5) is written into the same file.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from model.distillation.clips import Dataset, encode_rows
+from model.distillation.filtering import FilterConfig, Rejection, count_reasons, rejection
+from model.distillation.own_data import copied_audio
+from model.distillation.progress import Progress, StageReport
+from model.distillation.rows import Row, read_rows, write_rows
+from model.distillation.selection import is_grounded
+from model.distillation.workbench import MAX_NEW_TOKENS, Workbench, open_checkpoint
+from model.engine.params import SamplingParams
+from model.learning.prompts import ELICITING_INSTRUCTION
+from model.learning.rewards import RewardConfig
+from model.learning.rollouts import Rollout, roll_out
+
+_CHUNK = 16
+
+
+@dataclass(frozen=True)
+class DistilConfig:
+    """K and the temperature are not disclosed in the paper."""
+
+    seed: int = 1
+    questions: int = 240
+    candidates: int = 16
+    """K."""
+    kept_per_question: int = 3
+    temperature: float = 1.0
+    filter: FilterConfig = field(default_factory=FilterConfig)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A candidate with the reason against it, if any."""
+
+    row: Row
+    rollout: Rollout
+    reason: Rejection | None
+
+
+def distil(
+    config: DistilConfig, *, checkpoint: Path, data: Path, out: Path, progress: Progress
+) -> StageReport:
+    """Writes kept.jsonl and rejected.jsonl into `out`."""
+    bench = open_checkpoint(checkpoint, seed=config.seed)
+    dataset = Dataset(data)
+    rows = _selected(bench, dataset, config)
+    progress(0.1, f"{len(rows)} of {len(dataset.rows)} questions hang on the sound")
+    judged = _candidates(bench, dataset, rows, config, progress)
+    kept = _best(judged, limit=config.kept_per_question)
+    text = _text_reasoning(data.parent / "text.jsonl")
+    write_rows(out / "kept.jsonl", [*copied_audio(data, kept, out), *text])
+    _write_rejected(out / "rejected.jsonl", judged)
+    report = _report(dataset, rows, judged, kept, text)
+    (out / "report.json").write_text(json.dumps(report.to_dict(), indent=2))
+    return report
+
+
+def _selected(bench: Workbench, dataset: Dataset, config: DistilConfig) -> list[Row]:
+    rows = [row for row in dataset.rows if row.audio is not None][: config.questions]
+    heard = encode_rows(bench.model, dataset, rows)
+    silent = encode_rows(bench.model, dataset, rows, silent=True)
+    grounded = is_grounded(bench.engine, rows, heard, silent)
+    return [row for row, keep in zip(rows, grounded, strict=True) if keep]
+
+
+def _candidates(
+    bench: Workbench, dataset: Dataset, rows: Sequence[Row], config: DistilConfig, progress: Progress
+) -> list[Judged]:
+    examples = [
+        example.instructed(ELICITING_INSTRUCTION)
+        for example in encode_rows(bench.model, dataset, rows)
+    ]
+    judged: list[Judged] = []
+    for start in range(0, len(rows), _CHUNK):
+        sampling = SamplingParams(
+            max_new_tokens=MAX_NEW_TOKENS, temperature=config.temperature, seed=config.seed + start
+        )
+        groups = roll_out(
+            bench.engine,
+            examples[start : start + _CHUNK],
+            sampling,
+            n=config.candidates,
+            rewards=RewardConfig(),
+        )
+        for row, group in zip(rows[start : start + _CHUNK], groups, strict=True):
+            judged += _judge(dataset, row, group, config)
+        kept = sum(one.reason is None for one in judged)
+        progress(
+            0.1 + 0.9 * min(start + _CHUNK, len(rows)) / len(rows),
+            f"{len(judged)} chains sampled, {kept} argue from the sound and are right",
+            {"kept_share": kept / len(judged)},
+        )
+    return judged
+
+
+def _judge(
+    dataset: Dataset, row: Row, group: Sequence[Rollout], config: DistilConfig
+) -> list[Judged]:
+    clip = dataset.clip(row)
+    descriptors = clip.descriptors if clip is not None else None
+    return [Judged(row, rollout, rejection(rollout, descriptors, config.filter)) for rollout in group]
+
+
+def _best(judged: Sequence[Judged], *, limit: int) -> list[Row]:
+    kept: dict[str, dict[str, Row]] = {}
+    for one in judged:
+        chains = kept.setdefault(one.row.id, {})
+        if one.reason is None and len(chains) < limit:
+            chains[one.rollout.reasoning] = replace(one.row, reasoning=one.rollout.reasoning)
+    return [row for chains in kept.values() for row in chains.values()]
+
+
+def _text_reasoning(path: Path) -> list[Row]:
+    return [row for row in read_rows(path) if row.reasoning] if path.exists() else []
+
+
+def _write_rejected(path: Path, judged: Sequence[Judged]) -> None:
+    with path.open("w") as lines:
+        for one in judged:
+            if one.reason is not None:
+                found = {
+                    "id": one.row.id,
+                    "reason": str(one.reason),
+                    "reasoning": one.rollout.reasoning,
+                    "answer": one.rollout.response.answer,
+                }
+                lines.write(json.dumps(found) + "\n")
+
+
+def _report(
+    dataset: Dataset, rows: Sequence[Row], judged: Sequence[Judged], kept: Sequence[Row], text: Sequence[Row]
+) -> StageReport:
+    reasons = count_reasons(one.reason for one in judged)
+    metrics = {
+        "questions": float(len(dataset.rows)),
+        "selected": float(len(rows)),
+        "candidates": float(len(judged)),
+        "kept": float(len(kept)),
+        "kept_questions": float(len({row.id for row in kept})),
+        "text_chains": float(len(text)),
+    }
+    return StageReport("distil", metrics, {"reasons": reasons})

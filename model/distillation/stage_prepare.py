@@ -1,0 +1,52 @@
+"""Stage prepare: lays out the rows of a run and their clips."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from model.distillation.own_data import lay_out_own
+from model.distillation.progress import Progress
+from model.distillation.rows import write_rows
+from model.distillation.world_data import WorldSizes, text_row, write_world
+from model.worlds import text_item
+
+
+@dataclass(frozen=True)
+class PrepareConfig:
+    """What data a run has."""
+
+    seed: int = 1
+    data: str = ""
+    """JSONL of own rows; empty means the shipped world."""
+    train_scenes: int = 480
+    """Scenes with a question each; half for distillation, half for reinforcement."""
+    heldout_scenes: int = 240
+    text_questions: int = 240
+    words_agree: float = 1 / 3
+    """How often the words of a training scene suit its sound."""
+
+
+def prepare(config: PrepareConfig, out: Path, progress: Progress) -> Path:
+    """Writes train, rl, text, heldout and heldout_text.jsonl into `out`; bad own rows raise DataError."""
+    out.mkdir(parents=True, exist_ok=True)
+    heldout_text = max(config.text_questions // 4, 1)
+    if config.data:
+        progress(0.1, f"checking every row of {Path(config.data).name}")
+        lay_out_own(Path(config.data), out)
+        rng = np.random.default_rng(config.seed)
+        for name, count in (("text", config.text_questions), ("heldout_text", heldout_text)):
+            write_rows(out / f"{name}.jsonl", (text_row(text_item(rng)) for _ in range(count)))
+    else:
+        progress(0.1, f"composing {config.train_scenes + config.heldout_scenes} scenes of the sound world")
+        half = config.train_scenes // 2
+        sizes = WorldSizes(
+            distil=config.train_scenes - half,
+            reinforce=half,
+            text=config.text_questions,
+            heldout=config.heldout_scenes,
+            heldout_text=heldout_text,
+        )
+        write_world(out, sizes, seed=config.seed, words_agree=config.words_agree)
+    progress(1.0, "data checked and laid out")
+    return out

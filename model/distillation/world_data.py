@@ -1,0 +1,117 @@
+"""Data of a run from the shipped world: questions on WAV files, beside text questions.
+
+Promises: the seed decides every row; held-out rows come from the test split, where words say nothing
+about sound. Each audio row carries, where an edit of its sound is known, the answer after the edit.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from model.base.corpus import PROBES
+from model.distillation.rows import Row, write_rows
+from model.worlds import (
+    RATE_HZ,
+    Bank,
+    Item,
+    Scene,
+    Split,
+    counterfactual,
+    edits_for,
+    questions,
+    render,
+    sample_scene,
+    text_item,
+)
+
+_WORD_KINDS = ("words", "topic")
+_EDIT_TRIES = 6
+
+
+@dataclass(frozen=True)
+class WorldSizes:
+    """How many rows of each use."""
+
+    distil: int
+    reinforce: int
+    text: int
+    heldout: int
+    heldout_text: int
+
+
+def write_world(out: Path, sizes: WorldSizes, *, seed: int, words_agree: float) -> None:
+    """Writes train, rl, text, heldout and heldout_text.jsonl with their clips."""
+    bank, rng = Bank.load(), np.random.default_rng(seed)
+    for name, count, split in (
+        ("train", sizes.distil, "train"),
+        ("rl", sizes.reinforce, "train"),
+        ("heldout", sizes.heldout, "test"),
+    ):
+        agree = 1 / 3 if split == "test" else words_agree
+        rows = _audio_rows(out, bank, rng, count=count, split=split, words_agree=agree)
+        write_rows(out / f"{name}.jsonl", rows)
+    for name, count in (("text", sizes.text), ("heldout_text", sizes.heldout_text)):
+        write_rows(out / f"{name}.jsonl", (text_row(text_item(rng)) for _ in range(count)))
+
+
+def text_row(item: Item) -> Row:
+    """A text question with its chain."""
+    return Row(
+        id=item.id,
+        question=item.question.text,
+        answer=item.question.answer,
+        kind=item.question.kind,
+        depth=item.question.depth,
+        domain="text",
+        reasoning=item.textual_chain,
+    )
+
+
+def counterfactual_answer(item: Item, rng: np.random.Generator) -> str | None:
+    """The answer to the same question after an edit of its sound that changes it; the old answer
+    where every known edit leaves it; None where no edit keeps the question."""
+    if item.scene is None:
+        return None
+    kept: str | None = None
+    for edit in edits_for(item.scene):
+        answer = _answer_in(counterfactual(item.scene, edit), item, rng)
+        if answer is not None and answer != item.question.answer:
+            return answer
+        kept = kept or answer
+    return kept
+
+
+def _answer_in(edited: Scene, item: Item, rng: np.random.Generator) -> str | None:
+    for _ in range(_EDIT_TRIES):
+        for other in questions(edited, rng):
+            same = (other.question.kind, other.question.text) == (item.question.kind, item.question.text)
+            if same:
+                return other.question.answer
+    return None
+
+
+def _audio_rows(
+    out: Path, bank: Bank, rng: np.random.Generator, *, count: int, split: Split, words_agree: float
+) -> Iterator[Row]:
+    (out / "audio").mkdir(parents=True, exist_ok=True)
+    for _ in range(count):
+        scene = sample_scene(rng, split=split, words_agree=words_agree)
+        items = [i for i in questions(scene, rng) if i.question.kind not in (*PROBES, *_WORD_KINDS)]
+        item = items[int(rng.integers(len(items)))]
+        audio = f"audio/{scene.id}.wav"
+        soundfile.write(out / audio, render(scene, bank), RATE_HZ, subtype="PCM_16")
+        yield Row(
+            id=item.id,
+            audio=audio,
+            question=item.question.text,
+            answer=item.question.answer,
+            choices=item.question.choices,
+            kind=item.question.kind,
+            depth=item.question.depth,
+            domain=scene.domain,
+            contradictory=item.contradictory,
+            counterfactual_answer=counterfactual_answer(item, rng),
+        )
