@@ -11,8 +11,9 @@ from enum import StrEnum
 import numpy as np
 
 from model.acoustics.claims import Claim, Relation
+from model.acoustics.descriptors.intonation import direction, pitch_change
 from model.acoustics.descriptors.loudness import loudness_change, loudness_label
-from model.acoustics.descriptors.pitch import Track, direction, pitch_change, semitone
+from model.acoustics.descriptors.pitch import Track, semitone
 from model.acoustics.descriptors.values import HOP_S, Descriptor, Descriptors, Segment
 
 

@@ -4,10 +4,11 @@ import numpy as np
 
 from model.acoustics.descriptors.brightness import brightness_descriptors, centroid_hz
 from model.acoustics.descriptors.frames import frames_of
+from model.acoustics.descriptors.intonation import melody_descriptors, speech_descriptors
 from model.acoustics.descriptors.loudness import loudness_descriptors
 from model.acoustics.descriptors.notes import find_notes, note_descriptors, note_pitch_change, onset_strength
-from model.acoustics.descriptors.phrases import main_phrase
-from model.acoustics.descriptors.pitch import Track, pitch_descriptors, semitones, track
+from model.acoustics.descriptors.phrases import find_phrases, is_musical, pitch_steadiness
+from model.acoustics.descriptors.pitch import Track, track
 from model.acoustics.descriptors.rhythm import rhythm_descriptors
 from model.acoustics.descriptors.signal import signal_descriptors
 from model.acoustics.descriptors.sounds import find_sounds, sound_descriptors
@@ -16,29 +17,27 @@ from model.acoustics.descriptors.values import Contour, Descriptor, Descriptors
 from model.acoustics.errors import AudioError
 from model.acoustics.frontend import FloatArray
 
-_STEADY_ST_PER_S = 4.0
-_MUSICAL_STEADY = 0.6
-_MUSICAL_RANGE_ST = 1.5
-
 
 def describe(samples_N: FloatArray) -> Descriptors:
     """Measures a 16 kHz mono clip. Raises AudioError EMPTY_AUDIO, NOT_MONO or NOT_FINITE."""
     frames = frames_of(_checked(samples_N))
     contour, centroid_hz_T, strength_T = track(frames), centroid_hz(frames), onset_strength(frames)
     sounds, notes = find_sounds(frames), find_notes(frames, contour, strength_T)
-    steadiness, phrase = pitch_steadiness(contour), main_phrase(contour)
-    musical = _is_musical(contour, steadiness)
-    change = note_pitch_change(notes) if musical else None
-    rivalled = phrase.rivalled and not musical
+    steadiness, phrases = pitch_steadiness(contour), find_phrases(contour)
+    musical = is_musical(contour, phrases, steadiness)
+    if musical:
+        pitch = melody_descriptors(frames, contour, change=note_pitch_change(notes))
+    else:
+        pitch = speech_descriptors(frames, phrases)
     found = [
         Descriptor("duration", round(frames.duration_s, 3), "s", 1.0, frames.span_s),
         Descriptor("pitch_steadiness", round(steadiness, 3), "share", 0.8, frames.span_s),
         *signal_descriptors(frames, contour, sounds),
-        *pitch_descriptors(frames, contour if musical else phrase.contour, change=change, rivalled=rivalled),
+        *pitch,
         *loudness_descriptors(frames, musical=musical),
         *sound_descriptors(frames, sounds),
         *note_descriptors(frames, notes),
-        *rhythm_descriptors(frames, notes, strength_T, phrase, musical=musical),
+        *rhythm_descriptors(frames, notes, strength_T, phrases, musical=musical),
         *brightness_descriptors(frames, centroid_hz_T),
         *tonality_descriptors(frames, notes, musical=musical),
     ]
@@ -51,27 +50,6 @@ def describe(samples_N: FloatArray) -> Descriptors:
         sounds=sounds,
         notes=notes,
     )
-
-
-def pitch_steadiness(contour: Track) -> float:
-    """Share of the voiced frames whose pitch moves less than 4 semitones a second: high for notes, low for speech."""
-    f0_T = contour.f0_hz_T
-    if f0_T.size < 7:
-        return 0.0
-    both = (f0_T[6:] > 0) & (f0_T[:-6] > 0)
-    if not both.any():
-        return 0.0
-    moved_T = np.abs(semitones(f0_T[6:][both]) - semitones(f0_T[:-6][both])) / 0.06
-    return float(np.mean(moved_T < _STEADY_ST_PER_S))
-
-
-def _is_musical(contour: Track, steadiness: float) -> bool:
-    """Steady pitches at several heights: a monotone voice is steady too, but at one."""
-    voiced_hz = contour.f0_hz_T[contour.voiced_T]
-    if voiced_hz.size == 0:
-        return False
-    low, high = np.percentile(semitones(voiced_hz), [10, 90])
-    return steadiness >= _MUSICAL_STEADY and float(high - low) >= _MUSICAL_RANGE_ST
 
 
 def _pitch_contour(contour: Track) -> Contour:

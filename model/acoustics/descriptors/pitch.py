@@ -1,8 +1,8 @@
-"""Pitch: the f0 contour with voicing, and what it says of direction, range and register.
+"""Pitch: the f0 contour with voicing.
 
-Promises f0 between 65 and 1,100 Hz every 10 ms, nothing where there is no pitch, and directions only when the change
-is clear. The tracker is autocorrelation normalised by that of its window, several candidates a frame, and the
-cheapest path through them (Boersma 1993; Viterbi). Leaves notes and keys to `notes` and `tonality`.
+Promises f0 between 65 and 1,100 Hz every 10 ms, and none where there is no pitch. The tracker is autocorrelation
+normalised by that of its window, several candidates a frame, and the cheapest path through them (Boersma 1993;
+Viterbi). Leaves what the contour says to `intonation`, notes and keys to `notes` and `tonality`.
 
 Shapes: T frames, N samples a frame, L lags, C candidates of which the last means "unvoiced".
 """
@@ -15,8 +15,7 @@ import scipy.fft
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from model.acoustics.descriptors.frames import FRAME_HZ, Frames, runs
-from model.acoustics.descriptors.values import Descriptor
+from model.acoustics.descriptors.frames import Frames, runs
 from model.acoustics.frontend import HOP, RATE_HZ, FloatArray
 
 LOWEST_HZ, HIGHEST_HZ = 65.0, 1_100.0
@@ -33,9 +32,6 @@ _VOICING_COST = 0.14
 _SILENT_RANGE_DB = 40.0
 _SHORTEST_VOICED = 4
 
-_LEVEL_ST, _CLEAR_ST = 1.5, 2.5  # semitones: below level, above a direction, between an abstention
-_LOW_HZ, _HIGH_HZ = 150.0, 180.0
-_FEWEST_VOICED = 12
 _SEMITONES = 12.0
 
 
@@ -88,80 +84,6 @@ def semitones(hz: FloatArray) -> FloatArray:
 def semitone(hz: float) -> float:
     """The same of one frequency."""
     return 69 + _SEMITONES * log2(hz / 440)
-
-
-def pitch_descriptors(frames: Frames, contour: Track, *, change: float | None, rivalled: bool) -> list[Descriptor]:
-    """Direction, change, range, median and register of the main contour.
-
-    `change` replaces the fitted change where notes measure it better; `rivalled` says that another sound of the clip
-    could be the one meant, which makes the labels abstain.
-    """
-    if np.count_nonzero(contour.voiced_T) < _FEWEST_VOICED:
-        return [_abstained(name, frames.span_s, "too little of the clip has a pitch") for name in _UNITS]
-    times_T = np.flatnonzero(contour.voiced_T)
-    pitch_T = semitones(contour.f0_hz_T[times_T])
-    span_s = float(times_T[0] / FRAME_HZ), float((times_T[-1] + 1) / FRAME_HZ)
-    low, median, high = np.percentile(pitch_T, [5, 50, 95])
-    change = _change(times_T, pitch_T) if change is None else change
-    sure = round(float(np.median(contour.periodicity_T[times_T])), 3)
-    median_hz = float(440 * 2 ** ((median - 69) / _SEMITONES))
-    numbers = [
-        Descriptor("pitch_median", round(median_hz, 1), "Hz", sure, span_s),
-        Descriptor("pitch_range", round(float(high - low), 2), "semitones", sure, span_s),
-        Descriptor("pitch_change", round(change, 2), "semitones", sure, span_s),
-    ]
-    if rivalled:
-        why = "two sounds far apart in pitch could be meant"
-        return [*numbers, *(_abstained(name, span_s, why) for name in ("pitch_direction", "register"))]
-    return [*numbers, direction(change, span_s=span_s, sure=sure), _register(median_hz, span_s=span_s, sure=sure)]
-
-
-def direction(change: float, *, span_s: tuple[float, float], sure: float) -> Descriptor:
-    """Whether a change in semitones "rises", "falls" or stays "level"; abstains between 1.5 and 2.5."""
-    if _LEVEL_ST <= abs(change) < _CLEAR_ST:
-        why = f"a change of {change:.1f} semitones is neither level nor clear"
-        return _abstained("pitch_direction", span_s, why)
-    value = "level" if abs(change) < _LEVEL_ST else ("rises" if change > 0 else "falls")
-    return Descriptor("pitch_direction", value, "label", sure, span_s)
-
-
-def pitch_change(contour: Track, first: int, end: int) -> float | None:
-    """Semitones between start and end of the frames [first, end); None with too little voice in them."""
-    times_T = first + np.flatnonzero(contour.voiced_T[first:end])
-    if times_T.size < _FEWEST_VOICED:
-        return None
-    return _change(times_T, semitones(contour.f0_hz_T[times_T]))
-
-
-def _change(times_T: NDArray[np.intp], pitch_T: FloatArray) -> float:
-    """Fitted line's rise over the voiced span, robust to octave errors: refitted to the nearer 80 %."""
-    keep = np.ones(times_T.size, bool)
-    slope = 0.0
-    for _ in range(3):
-        slope, offset = np.polyfit(times_T[keep], pitch_T[keep], 1)
-        distance_T = np.abs(pitch_T - slope * times_T - offset)
-        keep = distance_T <= max(float(np.percentile(distance_T, 80)), 0.5)
-    return float(slope * (times_T[-1] - times_T[0]))
-
-
-def _register(median_hz: float, *, span_s: tuple[float, float], sure: float) -> Descriptor:
-    if _LOW_HZ <= median_hz < _HIGH_HZ:
-        why = f"{median_hz:.0f} Hz is between a low and a high voice"
-        return _abstained("register", span_s, why)
-    return Descriptor("register", "low" if median_hz < _LOW_HZ else "high", "label", sure, span_s)
-
-
-_UNITS = {
-    "pitch_median": "Hz",
-    "pitch_range": "semitones",
-    "pitch_change": "semitones",
-    "pitch_direction": "label",
-    "register": "label",
-}
-
-
-def _abstained(name: str, span_s: tuple[float, float], why: str) -> Descriptor:
-    return Descriptor(name, None, _UNITS[name], 0.0, span_s, abstained=True, reason=why)
 
 
 def _correlation(samples_N: FloatArray, *, count: int) -> FloatArray:

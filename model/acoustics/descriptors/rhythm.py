@@ -8,7 +8,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from model.acoustics.descriptors.frames import FRAME_HZ, Frames
-from model.acoustics.descriptors.phrases import Phrase
+from model.acoustics.descriptors.phrases import Phrases
 from model.acoustics.descriptors.values import Descriptor, Segment
 from model.acoustics.frontend import FloatArray
 
@@ -28,17 +28,17 @@ _MUSIC_SLOW, _MUSIC_FAST = 2.2, 2.6  # notes a second
 
 
 def rhythm_descriptors(
-    frames: Frames, notes: tuple[Segment, ...], strength_T: FloatArray, phrase: Phrase, *, musical: bool
+    frames: Frames, notes: tuple[Segment, ...], strength_T: FloatArray, phrases: Phrases, *, musical: bool
 ) -> list[Descriptor]:
     """Tempo, rate and "slow" or "fast"."""
-    rate_hz, confidence = _music_rate(notes) if musical else _speech_rate(frames, phrase)
+    rate_hz, confidence = _music_rate(notes) if musical else _speech_rate(frames, phrases)
     limits = (_MUSIC_SLOW, _MUSIC_FAST) if musical else (_SPEECH_SLOW, _SPEECH_FAST)
     return [_tempo(frames, notes, strength_T), *_rate(frames, rate_hz, limits, confidence)]
 
 
 def _rate(frames: Frames, rate_hz: float | None, limits: tuple[float, float], sure: float) -> list[Descriptor]:
     if rate_hz is None:
-        why = "too few syllables or notes to tell"
+        why = "too few syllables or notes, or several sounds that could be meant"
         return [_abstained("onset_rate", "1/s", frames, why), _abstained("rate", "label", frames, why)]
     measured = Descriptor("onset_rate", round(rate_hz, 2), "1/s", sure, frames.span_s)
     if limits[0] < rate_hz < limits[1]:
@@ -53,15 +53,16 @@ def _music_rate(notes: tuple[Segment, ...]) -> tuple[float | None, float]:
     return float(1 / np.median(np.diff([note.start_s for note in notes]))), 0.9
 
 
-def _speech_rate(frames: Frames, phrase: Phrase) -> tuple[float | None, float]:
+def _speech_rate(frames: Frames, phrases: Phrases) -> tuple[float | None, float]:
     """Syllables a second, from how fast the bands rise and fall: the centre of their modulation spectrum.
 
     Counting peaks of level misses syllables joined by a sonorant; the modulation has no such gaps. The factor was
     fitted to sentences of known rate.
     """
-    if phrase.end - phrase.first < _SHORTEST_SPEECH:
+    first, end = phrases.main
+    if end - first < _SHORTEST_SPEECH or phrases.other_register:
         return None, 0.0
-    first, end = max(0, phrase.first - _EDGE), min(phrase.end + _EDGE, len(frames.power_TK))
+    first, end = max(0, first - _EDGE), min(end + _EDGE, len(frames.power_TK))
     bands_TB = np.maximum(frames.bands_db_TB, frames.bands_db_TB.max() - _RANGE_DB)[first:end]
     bands_TB = gaussian_filter1d(bands_TB, 1.5, axis=0)
     swing_TB = (bands_TB - bands_TB.mean(axis=0)) * np.hanning(end - first)[:, None]
