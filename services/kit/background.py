@@ -5,12 +5,14 @@ Promises that a worker that raises is logged and started again, ever more slowly
 
 import logging
 import threading
+import time
 from collections.abc import Sequence
 from typing import Protocol
 
 _log = logging.getLogger(__name__)
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 10.0
+_WELL_AFTER_S = 60.0
 
 
 class Background(Protocol):
@@ -47,9 +49,12 @@ class BackgroundThreads:
     def _keep_running(self, worker: Background) -> None:
         pause_s = _FIRST_PAUSE_S
         while not self._stopping.is_set():
+            started = time.monotonic()
             try:
                 worker.run(self._stopping)
             except Exception:
+                if time.monotonic() - started > _WELL_AFTER_S:
+                    pause_s = _FIRST_PAUSE_S
                 _log.exception("worker %s failed; it starts again in %g s", worker.name, pause_s)
                 self._stopping.wait(pause_s)
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)

@@ -14,13 +14,15 @@ import sys
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
+
 from mgrd.common.v1 import common_pb2 as common
 from mgrd.features.v1 import features_pb2 as pb
 from model.acoustics.claims import extract_claims
 from model.acoustics.decoding import Sound, decode
 from model.acoustics.descriptors import Descriptors, describe
 from model.acoustics.errors import AcousticsError
-from model.acoustics.frontend import FRONT_END_VERSION, N_MELS, FloatArray, chunks, log_mel
+from model.acoustics.frontend import FRONT_END_VERSION, N_MELS, RATE_HZ, FloatArray, chunks, log_mel
 from model.acoustics.verification import Evidence, Verdict, verify
 from services.features.adapters.wire import Kind, WireClosed, receive, send
 
@@ -116,6 +118,13 @@ def _text(value: str | float | None) -> str:
     return value if isinstance(value, str) else f"{value:g}"
 
 
+def _warm_up() -> None:
+    """Makes libraries take their work space now: OpenBLAS, refused it later by the limit, would wait for ever."""
+    tone_N = np.sin(np.arange(RATE_HZ, dtype=np.float32))
+    describe(tone_N)
+    log_mel(tone_N)
+
+
 def _limit(memory_bytes: int) -> None:
     """From here on this process can take `memory_bytes` more, and can write no file and no core."""
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
@@ -132,6 +141,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to end
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nothing a library prints may get between the frames
+    _warm_up()
     _limit(options.memory_bytes)
     serve(sys.stdin.buffer, answers, Worker(max_duration_s=options.max_duration_s))
 
