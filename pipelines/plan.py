@@ -9,6 +9,8 @@ from dataclasses import dataclass
 MAX_ITERATIONS = 3
 FINISH = "finish"
 """The exit handler's step; its report says how the whole run ended."""
+KUBEFLOW_PREFIX = "kfp-"
+"""Id of a run that was started in Kubeflow: this and its id there."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.errors import PipelineError
+from pipelines.plan import KUBEFLOW_PREFIX
 
 SHIPPED_BASE = Path("assets") / "base" / "nano"
 
@@ -41,7 +42,7 @@ class Surroundings:
         logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
         external_id = read("MGRD_KFP_RUN", "")
         return cls(
-            run=read("MGRD_RUN", "") or (f"kfp-{external_id}" if external_id else ""),
+            run=read("MGRD_RUN", "") or (KUBEFLOW_PREFIX + external_id if external_id else ""),
             external_id=external_id,
             scratch=Path(read("MGRD_SCRATCH", "") or tempfile.mkdtemp(prefix="mgrd-step-")),
             base_checkpoint=Path(read("MGRD_BASE_CHECKPOINT", "") or SHIPPED_BASE),

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mgrd.events.v1 import events_pb2
-from pipelines.plan import FINISH
+from pipelines.plan import FINISH, KUBEFLOW_PREFIX
 from services.kit.database import UnitOfWork
 from services.kit.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, shown
 from services.kit.paging import Page
@@ -69,8 +69,9 @@ def create_run(work: UnitOfWork, wanted: Wanted, *, rules: Rules, validate_only:
 
 
 def get_run(work: UnitOfWork, run_id: str) -> Run:
-    """The run; NotFound where there is none."""
-    run = Runs(work.session).get(run_id)
+    """The run; NotFound where there is none. Steps on Kubeflow know a run by its id there."""
+    runs = Runs(work.session)
+    run = runs.get(run_id) or runs.by_external_id(run_id.removeprefix(KUBEFLOW_PREFIX))
     if run is None:
         raise NotFound(f"runs/{run_id} does not exist; `mgrd run list` shows those that do", reason="RUN_NOT_FOUND")
     return run

@@ -27,8 +27,9 @@ class Runs:
         return self._one(select(runs).where(runs.c.id == run_id))
 
     def by_external_id(self, external_id: str) -> Run | None:
-        """The run that an executor knows under that id."""
-        return self._one(select(runs).where(runs.c.external_id == external_id)) if external_id else None
+        """The run that Kubeflow knows under that id; ids of local processes are used anew."""
+        on_kubeflow = (runs.c.external_id == external_id) & (runs.c.executor == str(ExecutorKind.KUBEFLOW))
+        return self._one(select(runs).where(on_kubeflow)) if external_id else None
 
     def in_states(self, states: Collection[RunState]) -> Sequence[Run]:
         """Runs in one of these states, oldest first."""
