@@ -66,7 +66,7 @@ def _number(parameter: Parameter, value: Any) -> float | int:
         raise _wrong(parameter.name, f"{parameter.name} is {value:g}; it must be a whole number")
     if parameter.limits and not parameter.limits[0] <= value <= parameter.limits[1]:
         least, most = parameter.limits
-        raise _wrong(parameter.name, f"{parameter.name} is {value:g}; it must be {least:g} to {most:g}")
+        raise _wrong(parameter.name, f"{parameter.name} is {value:.10g}; it must be {least:.10g} to {most:.10g}")
     return int(value) if whole else float(value)
 
 
