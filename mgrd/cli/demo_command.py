@@ -116,7 +116,7 @@ def _release(cast: Cast, version: str) -> None:
         for violation in refused.violations:
             output.say(f"  • {violation.description}")
     _scene(output, "4  Approval and promotion", "Somebody other than the author approves; then the alias moves.")
-    cast.ben.registry.create_approval(version, alias="production", comment="demo: the gate's figures were looked at")
+    cast.ben.registry.create_approval(version, alias=alias, comment="demo: the gate's figures were looked at")
     output.say(f"ben approved {short(version)}")
     moved = cast.ana.registry.promote(alias, version=version, reason="demo")
     output.say(f"production now points at {short(moved.promotion.version)}, {moved.promotion.digest}")

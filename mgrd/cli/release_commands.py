@@ -34,7 +34,7 @@ def approve(context: Context, version: str, alias: str, comment: str) -> None:
     """Approve somebody else's version for an alias."""
     name = version_name(version)
     with context.clients() as clients:
-        given = clients.registry.create_approval(name, alias=alias, comment=comment)
+        given = clients.registry.create_approval(name, alias=alias_name(model_of(name), alias), comment=comment)
     context.output.show(given, view=f"{given.approver} approved {short(given.version)} for {alias}")
 
 

@@ -154,7 +154,7 @@ class RegistryClient:
     def create_approval(
         self, version: str, *, alias: str, comment: str = "", request_id: str | None = None
     ) -> Approval:
-        """Approves a version for an alias; not allowed to its author."""
+        """Approves a version for `models/{model}/aliases/{alias}`; not allowed to its author."""
         request = pb.CreateApprovalRequest(version=version, alias=alias, comment=comment, request_id=_id(request_id))
         return read(Approval, self._connection.unary(self._stub.CreateApproval, request).approval)
 

@@ -68,6 +68,7 @@ class Supervisor:
 
     def run(self, stopping: threading.Event) -> None:
         """Starts what is not there, restarts what dies; ends everything once `stopping` is set."""
+        self._write()
         while not stopping.is_set():
             if self.look():
                 self._write()

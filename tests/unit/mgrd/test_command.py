@@ -41,6 +41,7 @@ class Registry(registry_pb2_grpc.RegistryServiceServicer):
 
     def CreateApproval(self, request, context):
         self._note(context)
+        assert request.alias == "models/nano/aliases/production"
         self.approved = True
         approval = registry_pb2.Approval(version=request.version, alias=request.alias, approver="ben")
         return registry_pb2.CreateApprovalResponse(approval=approval)

@@ -116,6 +116,18 @@ def test_survivors_are_taken_over_not_started_twice(home: Home) -> None:
     assert kept.look() is True
 
 
+def test_whoever_takes_over_says_so_at_once(home: Home) -> None:
+    first = start("one", command=SLEEPER, environment=dict(os.environ), folder=home.root, log=home.logs / "x")
+    thread, stopping = running(supervisor(home, "one", survivors=[first.record]), home)
+    record = home.read_record()
+    assert record is not None
+    assert record.supervisor is not None
+    assert record.supervisor.pid == os.getpid()
+    assert record.processes == (first.record,)
+    stopping.set()
+    thread.join()
+
+
 def test_a_reused_pid_is_not_taken_for_the_process(home: Home) -> None:
     stranger = subprocess.Popen(SLEEPER)
     try:
