@@ -18,8 +18,8 @@ TORCH = {"torch", "transformers", "deepspeed"}
 # Every service whose RPCs exist, by the proto package's last part; each has the module and name of its policy.
 POLICIES = {
     "features": "services.features.servicer:POLICY",
-    "training": "services.orchestrator.servicer:POLICY",
-    "registry": "services.registry.servicer:POLICY",
+    "training": "services.orchestrator.policy:POLICY",
+    "registry": "services.registry.policy:POLICY",
     "inference": "services.inference.gateway.servicer:POLICY",
 }
 READING = re.compile(r"^(Get|List|Watch|Extract|Describe|Verify|Reason)")
@@ -33,6 +33,10 @@ def _modules() -> list[Path]:
     return [path for path in found if "_pb2" not in path.name]
 
 
+def _none(wrong: list[str]) -> None:
+    assert not wrong, "\n" + "\n".join(wrong)
+
+
 def _name(path: Path) -> str:
     parts = path.relative_to(ROOT).with_suffix("").parts
     return ".".join(part for part in parts if part != "__init__")
@@ -43,12 +47,16 @@ def _tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text())
 
 
-def _imports(path: Path) -> Iterator[tuple[str, int]]:
-    """Every module imported anywhere in the file, with its line; `if TYPE_CHECKING` blocks are no arrows."""
+def _imports(path: Path, *, lazy: bool) -> Iterator[tuple[str, int]]:
+    """Every module imported in the file, with its line: those within functions, or those without.
+
+    `if TYPE_CHECKING` blocks are no arrows.
+    """
     tree = _tree(path)
-    skipped = {id(node) for block in ast.walk(tree) if _is_type_checking(block) for node in ast.walk(block)}
+    unseen = {id(node) for block in ast.walk(tree) if _is_type_checking(block) for node in ast.walk(block)}
+    inner = {id(node) for block in ast.walk(tree) if isinstance(block, ast.FunctionDef) for node in ast.walk(block)}
     for node in ast.walk(tree):
-        if id(node) in skipped:
+        if id(node) in unseen or (id(node) in inner) is not lazy:
             continue
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
@@ -60,8 +68,8 @@ def _is_type_checking(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
-def _forbidden(importer: str, imported: str) -> str:
-    """Why `importer` may not import `imported`; empty where it may."""
+def _forbidden(importer: str, imported: str, *, lazy: bool = False) -> str:
+    """Why `importer` may not import `imported`; empty where it may. Optional extras may be imported lazily."""
     top, target = importer.split(".")[0], imported.split(".")
     service = importer.split(".")[1] if top == "services" and importer.count(".") else ""
     if top in ("mgrd", "model") and target[0] in {"mgrd", "model", "services", "pipelines"} - {top}:
@@ -69,11 +77,11 @@ def _forbidden(importer: str, imported: str) -> str:
     if top == "services" and target[0] == "services" and len(target) > 1:
         if target[1] in SERVICES and target[1] != service:
             return "no service imports another"
-    if top == "services" and target[0] == "pipelines":
-        return "pipelines use services, never the other way"
+    if top == "services" and target[0] == "pipelines" and service != "orchestrator":
+        return "the orchestrator alone knows the pipelines it runs"
     if top == "pipelines" and target[0] == "services":
         return "nothing imports services but its own process"
-    if top == "mgrd" and target[0] in TORCH | {"sqlalchemy", "kafka", "numpy"}:
+    if top == "mgrd" and not lazy and target[0] in TORCH | {"sqlalchemy", "kafka", "numpy"}:
         return "what users install is light"
     if importer.startswith("model.acoustics") and target[0] in TORCH:
         return "sound is numpy and scipy"
@@ -86,10 +94,11 @@ def test_every_import_follows_the_arrows() -> None:
     wrong = [
         f"{path.relative_to(ROOT)}:{line} imports {imported}: {reason}"
         for path in _modules()
-        for imported, line in _imports(path)
-        if (reason := _forbidden(_name(path), imported))
+        for lazy in (False, True)
+        for imported, line in _imports(path, lazy=lazy)
+        if (reason := _forbidden(_name(path), imported, lazy=lazy))
     ]
-    assert wrong == []
+    _none(wrong)
 
 
 @pytest.mark.parametrize(
@@ -100,6 +109,7 @@ def test_every_import_follows_the_arrows() -> None:
         ("mgrd.cli.main", "torch.nn"),
         ("services.registry.usecases", "services.features.usecases"),
         ("pipelines.components", "services.kit.errors"),
+        ("services.registry.usecases", "pipelines.plan"),
         ("services.registry.domain", "sqlalchemy.orm"),
         ("model.acoustics.frontend", "torch"),
     ],
@@ -110,7 +120,7 @@ def test_the_rule_sees_a_forbidden_arrow(importer: str, imported: str) -> None:
 
 def test_every_module_says_what_it_is() -> None:
     silent = [str(path.relative_to(ROOT)) for path in _modules() if not ast.get_docstring(_tree(path))]
-    assert silent == []
+    _none(silent)
 
 
 def test_no_module_is_longer_than_400_lines_and_no_function_longer_than_60() -> None:
@@ -121,9 +131,17 @@ def test_no_module_is_longer_than_400_lines_and_no_function_longer_than_60() -> 
         wrong += [
             f"{path.relative_to(ROOT)}:{node.lineno} {node.name} is too long"
             for node in ast.walk(_tree(path))
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and (node.end_lineno or 0) - node.lineno >= 60
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            and _body_lines(node) > 60
+            and "migrations" not in path.parts  # a list of columns is data
         ]
-    assert wrong == []
+    _none(wrong)
+
+
+def _body_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines of what it does: without signature and docstring, where a pipeline describes its parameters."""
+    done = function.body[1:] if ast.get_docstring(function) and len(function.body) > 1 else function.body
+    return (function.end_lineno or 0) - done[0].lineno + 1
 
 
 def test_every_function_says_what_it_returns() -> None:
@@ -133,7 +151,7 @@ def test_every_function_says_what_it_returns() -> None:
         for node in ast.walk(_tree(path))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.returns is None
     ]
-    assert untyped == []
+    _none(untyped)
 
 
 def test_nothing_is_left_undone_or_swallowed() -> None:
@@ -146,7 +164,7 @@ def test_nothing_is_left_undone_or_swallowed() -> None:
                 wrong.append(f"{path.relative_to(ROOT)}:{node.lineno} except: pass")
             if isinstance(node, ast.Name) and node.id == "NotImplementedError":
                 wrong.append(f"{path.relative_to(ROOT)}:{node.lineno} NotImplementedError")
-    assert wrong == []
+    _none(wrong)
 
 
 def _methods(area: str) -> Iterator[tuple[str, str, object]]:
@@ -201,7 +219,7 @@ def test_importing_a_service_reads_and_writes_nothing() -> None:
             for call in ast.walk(node):
                 if isinstance(call, ast.Call) and _called(call) in risky:
                     wrong.append(f"{path.relative_to(ROOT)}:{call.lineno} calls {_called(call)} at import")
-    assert wrong == []
+    _none(wrong)
 
 
 def _called(call: ast.Call) -> str:
