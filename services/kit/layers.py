@@ -1,10 +1,12 @@
-"""The layers around every RPC, outermost first: trace, error mapping, metrics, auth, deadline, limit, validation.
+"""The layers around every RPC, outermost first: trace, error mapping, metrics and log, auth, deadline, limit, validation.
 
 Each is a context manager that knows nothing of the others. Error mapping lies far out so that every layer may
 raise a ServiceError. Health and reflection, which probes call without a token, pass through untouched.
 """
 
+import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
@@ -15,10 +17,11 @@ from google.protobuf.message import Message
 from services.kit import telemetry
 from services.kit.auth import Policy, TokenTable, authorize, calling_as
 from services.kit.deadlines import ending_in
-from services.kit.errors import InvalidArgument, ResourceExhausted
+from services.kit.errors import InvalidArgument, ResourceExhausted, ServiceError
 from services.kit.metrics import measured
 from services.kit.status import abort
 
+_log = logging.getLogger(__name__)
 _OPEN_SERVICES = ("/grpc.health.", "/grpc.reflection.")
 _NO_DEADLINE_S = 3e9  # gRPC reports a missing deadline as one some centuries away
 
@@ -59,6 +62,21 @@ def error_mapping(call: Call) -> Iterator[None]:
 
 def metering(call: Call) -> AbstractContextManager[None]:
     return measured(call.method)
+
+
+@contextmanager
+def logging_calls(call: Call) -> Iterator[None]:
+    """One line per call that ended well or was refused; unexpected errors have a line of their own."""
+    started = time.perf_counter()
+    outcome = "OK"
+    try:
+        yield
+    except BaseException as error:
+        outcome = error.reason if isinstance(error, ServiceError) else type(error).__name__
+        raise
+    finally:
+        ms = round((time.perf_counter() - started) * 1000, 1)
+        _log.info("rpc", extra={"method": call.method, "outcome": outcome, "ms": ms, "peer": call.context.peer()})
 
 
 def authentication(tokens: TokenTable, policy: Policy) -> Layer:

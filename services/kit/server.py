@@ -75,6 +75,7 @@ def _started(
         options=[
             ("grpc.max_receive_message_length", settings.max_message_bytes),
             ("grpc.max_send_message_length", settings.max_message_bytes),
+            ("grpc.max_concurrent_streams", 4 * settings.max_concurrent_rpcs),  # per connection
             ("grpc.so_reuseport", 0),  # a second process on the same port must fail, not share
         ],
     )
@@ -93,6 +94,7 @@ def _layers(policy: Policy, settings: ServiceSettings, tokens: TokenTable) -> li
         layers.tracing,
         layers.error_mapping,
         layers.metering,
+        layers.logging_calls,
         layers.authentication(tokens, policy),
         layers.deadline(settings.max_deadline_s),
         layers.concurrency_limit(settings.max_concurrent_rpcs),

@@ -106,7 +106,9 @@ def test_closing_ends_what_is_running_and_refuses_what_comes(engine: Engine, ask
     assert caught.value.reason == "CLOSED"
 
 
-def test_a_failed_step_ends_its_requests_and_the_next_are_served(engine: Engine, served: EngineThread, ask: Ask) -> None:
+def test_a_failed_step_ends_its_requests_and_the_next_are_served(
+    engine: Engine, served: EngineThread, ask: Ask
+) -> None:
     armed = threading.Event()
 
     def fail(*_call: object) -> None:

@@ -36,7 +36,7 @@ def test_a_banned_token_is_never_drawn_but_keeps_its_logprob() -> None:
     assert frequencies(SamplingParams(1, temperature=1.0), banned=(3,), draws=2000)[3] == 0
     plan = SamplingPlan.of([SamplingParams(1, temperature=1.0)], device=torch.device("cpu"))
     choice = choose(LOGITS[None], plan, uniforms_B=torch.tensor([0.5]), banned=[(0, 3)])
-    torch.testing.assert_close(choice.logprobs_BV[0], LOGITS)
+    torch.testing.assert_close(choice.logprobs_of(torch.tensor([3]))[0], LOGITS[3])
 
 
 def test_the_ends_of_the_unit_interval_stay_inside_the_vocabulary() -> None:
@@ -47,7 +47,11 @@ def test_the_ends_of_the_unit_interval_stay_inside_the_vocabulary() -> None:
 
 
 def test_rows_with_different_wishes_share_a_batch() -> None:
-    params = [SamplingParams(1, temperature=0), SamplingParams(1, temperature=1.0, top_k=1), SamplingParams(1, top_p=1.0)]
+    params = [
+        SamplingParams(1, temperature=0),
+        SamplingParams(1, temperature=1.0, top_k=1),
+        SamplingParams(1, top_p=1.0),
+    ]
     plan = SamplingPlan.of(params, device=torch.device("cpu"))
     choice = choose(LOGITS.expand(3, -1), plan, uniforms_B=torch.tensor([0.0, 0.999, 0.0]))
     assert choice.tokens_B.tolist() == [3, 3, 0]

@@ -124,7 +124,9 @@ def as_(who: str) -> tuple[tuple[str, str], ...]:
     return (("authorization", f"Bearer {who}"),)
 
 
-def create(*, request_id: str = "", run_id: str = "", validate_only: bool = False, **spec: object) -> pb.CreateRunRequest:
+def create(
+    *, request_id: str = "", run_id: str = "", validate_only: bool = False, **spec: object
+) -> pb.CreateRunRequest:
     parameters = spec.pop("parameters", {})
     request = pb.CreateRunRequest(
         spec=pb.RunSpec(**{"model": "models/nano", **spec}),  # type: ignore[arg-type]

@@ -1,13 +1,16 @@
 """A real registry in this process: server, database, folder store, and one client per caller."""
 
+import hashlib
+import io
 import json
 import struct
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from google.protobuf.message import Message
 from sqlalchemy import create_engine, select, text
@@ -16,7 +19,7 @@ from mgrd.clients.connection import Connection
 from mgrd.clients.registry import RegistryClient
 from mgrd.clients.registry_values import Evaluation, Version
 from mgrd.manifest import Manifest, ManifestFile
-from mgrd.store import ContentStore, open_store
+from mgrd.store import Blob, ContentStore, open_store
 from services.kit.auth import Caller, TokenTable
 from services.kit.database import Database
 from services.kit.events.types import parse_body
@@ -70,17 +73,11 @@ class Platform:
 
     def events(self) -> list[Message]:
         """Every event written so far, in order."""
-        query = select(KIT.outbox.c.type, KIT.outbox.c.data).order_by(KIT.outbox.c.seq)
-        with self.database.unit_of_work(read_only=True) as work:
-            return [parse_body(row.type, row.data) for row in work.session.execute(query)]
+        return written_events(self.database)
 
     def manifest(self, seed: int = 0, **changes: Any) -> Manifest:
         """A small checkpoint in the store, another for every seed."""
-        files = {"config.json": b'{"model_type": "mgrd_audio_lm"}', "model.safetensors": weights(seed)}
-        described = tuple(ManifestFile(path, len(each), self.store.put_bytes(each)) for path, each in files.items())
-        return Manifest(
-            **({"files": described, "front_end_version": "fe/1", "architecture": "mgrd_audio_lm"} | changes)
-        )
+        return checkpoint(self.store, seed, **changes)
 
     def version(self, seed: int = 0, *, author: str = "trainer") -> Version:
         """A registered version with this content."""
@@ -105,6 +102,51 @@ class Platform:
         self.prove(version)
         self.by(approver).create_approval(version.name, alias=PRODUCTION)
         return version
+
+
+class MemoryStore(ContentStore):
+    """A content store in memory."""
+
+    def __init__(self) -> None:
+        self._blobs: dict[str, tuple[bytes, datetime]] = {}
+
+    def put_file(self, path: Path) -> str:
+        return self.put_bytes(path.read_bytes())
+
+    def put_bytes(self, content: bytes) -> str:
+        sha256 = hashlib.sha256(content).hexdigest()
+        self._blobs[sha256] = content, datetime.now(UTC)
+        return sha256
+
+    def open(self, sha256: str) -> BinaryIO:
+        return io.BytesIO(self._blobs[sha256][0])
+
+    def exists(self, sha256: str) -> bool:
+        return sha256 in self._blobs
+
+    def size_bytes(self, sha256: str) -> int:
+        return len(self._blobs[sha256][0])
+
+    def delete(self, sha256: str) -> bool:
+        return self._blobs.pop(sha256, None) is not None
+
+    def iterate(self) -> Iterator[Blob]:
+        for sha256, (content, stored_at) in sorted(self._blobs.items()):
+            yield Blob(sha256, len(content), stored_at)
+
+
+def checkpoint(store: ContentStore, seed: int, **changes: Any) -> Manifest:
+    """Puts a small checkpoint into a store, another for every seed."""
+    files = {"config.json": b'{"model_type": "mgrd_audio_lm"}', "model.safetensors": weights(seed)}
+    described = tuple(ManifestFile(path, len(each), store.put_bytes(each)) for path, each in files.items())
+    return Manifest(**({"files": described, "front_end_version": "fe/1", "architecture": "mgrd_audio_lm"} | changes))
+
+
+def written_events(database: Database) -> list[Message]:
+    """Every event in the outbox, in order."""
+    query = select(KIT.outbox.c.type, KIT.outbox.c.data).order_by(KIT.outbox.c.seq)
+    with database.unit_of_work(read_only=True) as work:
+        return [parse_body(row.type, row.data) for row in work.session.execute(query)]
 
 
 def weights(seed: int) -> bytes:
