@@ -34,7 +34,7 @@ def describe(samples_N: FloatArray) -> Descriptors:
         Descriptor("pitch_steadiness", round(steadiness, 3), "share", 0.8, frames.span_s),
         *signal_descriptors(frames, contour, sounds),
         *pitch,
-        *loudness_descriptors(frames, musical=musical),
+        *loudness_descriptors(frames, notes, musical=musical),
         *sound_descriptors(frames, sounds),
         *note_descriptors(frames, notes),
         *rhythm_descriptors(frames, notes, strength_T, phrases, musical=musical),

@@ -23,6 +23,7 @@ BINS_HZ: FloatArray = np.fft.rfftfreq(N_FFT, 1 / RATE_HZ).astype(np.float32)
 SILENT_DB = -90.0
 _LOWEST_HZ = 60.0  # below lie offsets and hum, not sound events
 _BANDS = 40
+_BLOCK_FRAMES = 1024  # bounds the memory of long clips
 _QUIET_SHARE = 10  # per cent of frames taken to hold background alone
 
 
@@ -72,13 +73,20 @@ def frames_of(samples_N: FloatArray) -> Frames:
     padded = np.zeros(samples_N.size + N_FFT, np.float32)
     padded[half : half + samples_N.size] = samples_N
     count = max(1, -(-samples_N.size // HOP))
+    frames_TN = sliding_window_view(padded, N_FFT)[::HOP][:count]
+    power_TK = np.empty((count, BINS_HZ.size), np.float32)
+    for start in range(0, count, _BLOCK_FRAMES):
+        power_TK[start : start + _BLOCK_FRAMES] = _power(frames_TN[start : start + _BLOCK_FRAMES])
+    return Frames(samples_N=samples_N, power_TK=power_TK)
+
+
+def _power(frames_TN: FloatArray) -> FloatArray:
     window_N = np.hanning(N_FFT + 1)[:-1].astype(np.float32)
-    frames_TN = sliding_window_view(padded, N_FFT)[::HOP][:count] * window_N
-    spectrum_TK = scipy.fft.rfft(frames_TN, overwrite_x=True)
-    power_TK = spectrum_TK.real**2 + spectrum_TK.imag**2
+    spectrum_TK = scipy.fft.rfft(frames_TN * window_N, overwrite_x=True)
+    power_TK: FloatArray = spectrum_TK.real**2 + spectrum_TK.imag**2
     power_TK *= 2 / (N_FFT * float(np.sum(window_N**2)))
     power_TK[:, BINS_HZ < _LOWEST_HZ] = 0
-    return Frames(samples_N=samples_N, power_TK=power_TK)
+    return power_TK
 
 
 def decibels(power: FloatArray) -> FloatArray:

@@ -10,26 +10,29 @@ from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
 from model.acoustics.descriptors.frames import SILENT_DB, Frames
-from model.acoustics.descriptors.values import Descriptor
+from model.acoustics.descriptors.values import Descriptor, Segment
 from model.acoustics.frontend import FloatArray
 
 _ACTIVE_RANGE_DB = 30.0
 _OVER_BACKGROUND_DB = 8.0
 _FEWEST_FRAMES = 25
+_FEWEST_NOTES = 3
 _SMOOTH_FRAMES = 5
 _SPEECH_FADES_DB = 2.5  # over an utterance, measured on sentences spoken without a trend
 _EVEN_DB, _CLEAR_DB = 3.5, 5.5
 _SPEECH_EVEN_DB, _SPEECH_CLEAR_DB = 2.5, 7.5
 
 
-def loudness_descriptors(frames: Frames, *, musical: bool) -> list[Descriptor]:
-    """Mean level, change over the clip and its direction."""
+def loudness_descriptors(frames: Frames, notes: tuple[Segment, ...], *, musical: bool) -> list[Descriptor]:
+    """Mean level, change over the clip and its direction; notes that die away count by their attacks too."""
     mean_db = float(10 * np.log10(max(float(np.mean(frames.samples_N**2)), 10 ** (SILENT_DB / 10))))
     level = Descriptor("loudness", round(mean_db, 1), "dB", 1.0, frames.span_s)
     change_db = loudness_change(frames.smooth_db_T, background_db=frames.background_db)
     if change_db is None:
         why = "too little of the clip is over its background"
         return [level, *(_abstained(name, frames, why) for name in ("loudness_change", "loudness_direction"))]
+    if musical and len(notes) >= _FEWEST_NOTES:
+        change_db = (change_db + _by_notes(notes)) / 2
     measured = Descriptor("loudness_change", round(change_db, 1), "dB", 0.9 if musical else 0.6, frames.span_s)
     return [level, measured, _direction(change_db, frames, musical=musical)]
 
@@ -66,6 +69,12 @@ def _direction(change_db: float, frames: Frames, *, musical: bool) -> Descriptor
     if label is None:
         return _abstained("loudness_direction", frames, f"a change of {change_db:.1f} dB is neither even nor clear")
     return Descriptor("loudness_direction", label, "label", 0.9 if musical else 0.7, frames.span_s)
+
+
+def _by_notes(notes: tuple[Segment, ...]) -> float:
+    """A line through the loudest moment of every note, prolonged to the end of the last."""
+    starts_s, levels_db = np.array([(note.start_s, note.loudness_db) for note in notes]).T
+    return float(np.polyfit(starts_s, levels_db, 1)[0] * np.ptp(starts_s) * len(notes) / (len(notes) - 1))
 
 
 def _by_halves(times_A: NDArray[np.intp], levels_A: FloatArray) -> float:

@@ -23,6 +23,7 @@ _WINDOW = 800
 _FFT = 1280
 _BAND_HZ = (50.0, 3_500.0)  # pitch lives here; the noise above only blurs the correlation
 _CANDIDATES = 6
+_BLOCK_FRAMES = 1024  # bounds the memory of long clips
 _UNVOICED_STRENGTH = 0.4
 _OCTAVE_COST = 0.05  # prefers the higher of two equally good octaves
 _REGISTER_COST = 0.2  # per octave beyond one from the clip's median
@@ -92,17 +93,26 @@ def _correlation(samples_N: FloatArray, *, count: int) -> FloatArray:
     padded = np.zeros(samples_N.size + _WINDOW, np.float32)
     padded[half : half + samples_N.size] = samples_N
     window_N = np.hanning(_WINDOW + 1)[:-1].astype(np.float32)
-    frames_TN = sliding_window_view(padded, _WINDOW)[::HOP][:count] * window_N
+    frames_TN = sliding_window_view(padded, _WINDOW)[::HOP][:count]
+    longest = int(RATE_HZ / LOWEST_HZ) + 2
+    window_L = scipy.fft.irfft(np.abs(scipy.fft.rfft(window_N, _FFT)) ** 2, _FFT)[:longest]
+    correlation_TL = np.empty((count, longest), np.float32)
+    for start in range(0, count, _BLOCK_FRAMES):
+        block = slice(start, start + _BLOCK_FRAMES)
+        correlation_TL[block] = _raw_correlation(frames_TN[block] * window_N)[:, :longest]
+    correlation_TL /= np.maximum(correlation_TL[:, :1], 1e-12)
+    correlation_TL /= window_L / window_L[0]
+    return correlation_TL
+
+
+def _raw_correlation(frames_TN: FloatArray) -> FloatArray:
+    """By the power spectrum, of which only the band of pitch is kept."""
     spectrum_TK = scipy.fft.rfft(frames_TN, _FFT)
     power_TK = spectrum_TK.real**2 + spectrum_TK.imag**2
     bins_hz = np.fft.rfftfreq(_FFT, 1 / RATE_HZ)
-    power_TK *= ((bins_hz >= _BAND_HZ[0]) & (bins_hz <= _BAND_HZ[1])).astype(np.float32)
-    longest = int(RATE_HZ / LOWEST_HZ) + 2
-    correlation_TL = scipy.fft.irfft(power_TK, _FFT)[:, :longest]
-    window_L = scipy.fft.irfft(np.abs(scipy.fft.rfft(window_N, _FFT)) ** 2, _FFT)[:longest]
-    energy_T1 = np.maximum(correlation_TL[:, :1], 1e-12)
-    normal_TL: FloatArray = correlation_TL / energy_T1 / (window_L / window_L[0])
-    return normal_TL
+    power_TK[:, (bins_hz < _BAND_HZ[0]) | (bins_hz > _BAND_HZ[1])] = 0
+    correlation_TL: FloatArray = scipy.fft.irfft(power_TK, _FFT)
+    return correlation_TL
 
 
 def _candidates(correlation_TL: FloatArray) -> tuple[FloatArray, FloatArray]:
