@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +54,7 @@ class RunningTriton:
     repository: ModelRepository
     log: Path
     line: list[str]
+    variables: Mapping[str, str]
 
     @property
     def address(self) -> str:
@@ -74,12 +75,12 @@ class RunningTriton:
         self.process.wait()
 
     def restart(self) -> None:
-        self.process = _started(self.line, self.log)
+        self.process = _started(self.line, self.log, self.variables)
         _wait_live(self)
 
 
 @contextmanager
-def running_triton(folder: Path) -> Iterator[RunningTriton]:
+def running_triton(folder: Path, *, variables: Mapping[str, str] | None = None) -> Iterator[RunningTriton]:
     """A real Triton over an empty model repository below `folder`, on free ports of 127.0.0.1."""
     try:
         Installation.find()
@@ -87,7 +88,7 @@ def running_triton(folder: Path) -> Iterator[RunningTriton]:
         missing("Triton", str(error))
     if problem := missing_libpython():
         missing("Triton's libpython", problem)
-    triton = _prepared(folder)
+    triton = _prepared(folder, variables or {})
     _wait_live(triton)
     try:
         yield triton
@@ -99,7 +100,7 @@ def running_triton(folder: Path) -> Iterator[RunningTriton]:
             triton.kill()
 
 
-def _prepared(folder: Path) -> RunningTriton:
+def _prepared(folder: Path, variables: Mapping[str, str]) -> RunningTriton:
     key = folder / "admin-key"
     key.write_text(ADMIN_KEY)
     repository, log, port = folder / "repository", folder / "triton.log", free_port()
@@ -108,11 +109,11 @@ def _prepared(folder: Path) -> RunningTriton:
         "--grpc-port", str(port), "--http-port", str(free_port()), "--metrics-port", str(free_port()),
         "--admin-key-file", str(key),
     ]  # fmt: skip
-    return RunningTriton(_started(line, log), port, ModelRepository(repository), log, line)
+    return RunningTriton(_started(line, log, variables), port, ModelRepository(repository), log, line, variables)
 
 
-def _started(line: list[str], log: Path) -> subprocess.Popen:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+def _started(line: list[str], log: Path, variables: Mapping[str, str]) -> subprocess.Popen:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", **variables}
     with log.open("ab") as output:
         return subprocess.Popen(line, cwd=ROOT, stdout=output, stderr=output, env=environment)
 
