@@ -1,7 +1,7 @@
 """The engine: one batch that steps, and requests that join and leave it at any step.
 
-A group's sound is encoded once and its prompt prefilled once; keys and values are then copied to
-each of its rows. Every step takes one token for every running row through the network's own forward
+A group's sound is encoded once and its prompt prefilled once; keys and values are then shared by
+its rows. Every step takes one token for every running row through the network's own forward
 pass. One thread steps it; `EngineThread` makes it safe for many.
 
 Shapes: B running rows, R rows that join, N prompts, P longest prompt, V vocabulary.
@@ -216,15 +216,14 @@ class Engine:
         return tokens_R
 
     def _retire(self) -> None:
-        """Let finished rows leave; rows from the end fill their places."""
-        finished = [index for index, row in enumerate(self._rows) if row.finish_reason is not None]
-        if not finished:
+        """Let finished rows leave."""
+        leaving = [row for row in self._rows if row.finish_reason is not None]
+        if not leaving:
             return
-        leaving = [self._rows[index] for index in finished]
-        order = _without(finished, count=len(self._rows))
-        self._cache.keep(order)
-        self._rows = [self._rows[index] for index in order]
-        self._next_B = self._next_B[torch.tensor(order, dtype=torch.long, device=self._next_B.device)]
+        staying = [index for index, row in enumerate(self._rows) if row.finish_reason is None]
+        self._cache.keep(staying)
+        self._rows = [self._rows[index] for index in staying]
+        self._next_B = self._next_B[torch.tensor(staying, dtype=torch.long, device=self._next_B.device)]
         self._plan = None
         for row in leaving:
             self._left(row, self._job_of.pop(row))
@@ -240,10 +239,3 @@ class Engine:
 
     def _text(self, row: Row) -> str:
         return str(self.tokenizer.backend_tokenizer.decode(row.spoken_ids(), skip_special_tokens=False))
-
-
-def _without(leaving: Sequence[int], *, count: int) -> list[int]:
-    """An order of the rows that stay which moves as few as possible: the last ones fill the gaps."""
-    gone, staying = set(leaving), count - len(leaving)
-    movers = [index for index in range(staying, count) if index not in gone]
-    return [movers.pop() if index in gone else index for index in range(staying)]

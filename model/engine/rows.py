@@ -9,6 +9,8 @@ from model.engine.results import Completion, FinishReason
 
 TokenSink = Callable[[int, float, FinishReason | None], None]
 
+_NOTHING: frozenset[int] = frozenset()
+
 
 @dataclass(frozen=True)
 class Vocabulary:
@@ -39,6 +41,7 @@ class Row:
         self.finish_reason: FinishReason | None = None
         self.stops = frozenset((vocabulary.end_of_turn, *params.stop_token_ids))
         self._vocabulary = vocabulary
+        self._ends = self.stops | {vocabulary.end_think}
         self._limit = min(params.max_new_tokens, room)
         self._thinking = thinking
         self._to_force: list[int] = []
@@ -50,9 +53,8 @@ class Row:
 
     def banned(self) -> frozenset[int]:
         """Tokens that would end the reasoning too early."""
-        if not self._thinking or len(self.token_ids) >= self.params.min_think_tokens:
-            return frozenset()
-        return self.stops | {self._vocabulary.end_think}
+        early = self._thinking and len(self.token_ids) < self.params.min_think_tokens
+        return self._ends if early else _NOTHING
 
     def forced(self) -> int | None:
         """The token that must come next, when the reasoning has used up its budget."""

@@ -15,6 +15,7 @@ from torch import Tensor
 from model.engine.params import SamplingParams
 
 _BELOW_ONE = 1.0 - 2.0**-23
+_SMALLEST = torch.finfo(torch.float).tiny
 
 
 @dataclass(frozen=True)
@@ -42,30 +43,30 @@ class SamplingPlan:
 
 @dataclass(frozen=True)
 class Choice:
-    """The chosen tokens, and the log-probabilities of all under the temperature, before truncation."""
+    """The chosen tokens, and the probabilities of all under the temperature, before bans and truncation."""
 
     tokens_B: Tensor
-    logprobs_BV: Tensor
+    probabilities_BV: Tensor
 
     def logprobs_of(self, tokens_B: Tensor) -> Tensor:
-        return self.logprobs_BV.gather(1, tokens_B[:, None])[:, 0]
+        return self.probabilities_BV.gather(1, tokens_B[:, None])[:, 0].clamp_min(_SMALLEST).log()
 
 
 def choose(
     logits_BV: Tensor, plan: SamplingPlan, *, uniforms_B: Tensor, banned: Sequence[tuple[int, int]] = ()
 ) -> Choice:
     """Draw one token a row; `banned` are pairs of row and token that may not be chosen."""
-    scaled = logits_BV.float() if plan.temperature_B1 is None else logits_BV.float() / plan.temperature_B1
-    logprobs_BV = scaled.log_softmax(-1)
-    weights_BV = logprobs_BV.exp()
-    for row, token in banned:
-        weights_BV[row, token] = 0.0
+    scaled_BV = logits_BV.float() if plan.temperature_B1 is None else logits_BV.float() / plan.temperature_B1
+    probabilities_BV = weights_BV = scaled_BV.softmax(-1)
+    if banned:
+        rows, tokens = torch.tensor(banned, device=logits_BV.device).unbind(1)
+        weights_BV = probabilities_BV.index_put((rows, tokens), probabilities_BV.new_zeros(()))
     if plan.top_k_B1 is not None or plan.top_p_B1 is not None:
         weights_BV = _truncated(weights_BV, plan)
     tokens_B = _drawn(weights_BV, uniforms_B)
     if plan.greedy_B is not None:
         tokens_B = torch.where(plan.greedy_B, weights_BV.argmax(-1), tokens_B)
-    return Choice(tokens_B, logprobs_BV)
+    return Choice(tokens_B, probabilities_BV)
 
 
 def _drawn(weights_BV: Tensor, uniforms_B: Tensor) -> Tensor:

@@ -27,7 +27,5 @@ class Adaptor(nn.Module):
         frames_BFE = pad_sequence([clip.to(self.conv.weight) for clip in frames], batch_first=True)
         frames_BFE = F.pad(frames_BFE, (0, 0, 0, int(frames_BFE.shape[1] == 0)))
         x_BPE = F.gelu(self.conv(frames_BFE.transpose(1, 2))).transpose(1, 2)
-        x_NE = torch.cat(
-            [clip[: adaptor_token_count(len(source))] for clip, source in zip(x_BPE, frames, strict=True)]
-        )
+        x_NE = torch.cat([clip[: adaptor_token_count(len(source))] for clip, source in zip(x_BPE, frames, strict=True)])
         return self.linear2(F.relu(self.linear1(x_NE)))

@@ -10,12 +10,14 @@ Shapes: B clips, T mel frames (100 Hz), S frames at 50 Hz, F frames at 25 Hz, M 
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from model.network.config import AudioEncoderConfig
+from model.network.constant import Constant
 from model.network.errors import NetworkError
 from model.network.lengths import MAX_CHUNK_MEL_FRAMES, attended_frame_count, encoder_frame_count
 
@@ -29,6 +31,8 @@ class AudioEncoder(nn.Module):
     def __init__(self, config: AudioEncoderConfig) -> None:
         super().__init__()
         width = config.hidden_size
+        longest = attended_frame_count(MAX_CHUNK_MEL_FRAMES) + 1
+        self._positions = Constant(partial(sinusoids, longest, width=width))
         self.conv1 = nn.Conv1d(config.num_mel_bins, width, kernel_size=3, padding=1)
         self.conv2 = nn.Conv1d(width, width, kernel_size=3, stride=2, padding=1)
         blocks = (EncoderBlock(width, config.num_attention_heads) for _ in range(config.num_hidden_layers))
@@ -51,7 +55,7 @@ class AudioEncoder(nn.Module):
     def _stem(self, mel_BTM: Tensor) -> Tensor:
         x_BET = F.gelu(self.conv1(mel_BTM.transpose(1, 2)))
         x_BSE = F.gelu(self.conv2(x_BET)).transpose(1, 2)
-        return x_BSE + sinusoids(x_BSE.shape[1], width=x_BSE.shape[2]).to(x_BSE)
+        return x_BSE + self._positions.on(x_BSE.device)[: x_BSE.shape[1]].to(x_BSE.dtype)
 
 
 class EncoderBlock(nn.Module):

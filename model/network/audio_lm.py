@@ -102,6 +102,4 @@ class AudioLanguageModel(PreTrainedModel):
 def _refuse_left_padding(mask_BL: Tensor | None) -> None:
     """Causal attention needs no mask for pads on the right; pads anywhere else would be seen."""
     if mask_BL is not None and bool((mask_BL[:, 1:] > mask_BL[:, :-1]).any()):
-        raise NetworkError(
-            "NOT_RIGHT_PADDED", "attention_mask_BL has a pad before a token: pad sequences on the right"
-        )
+        raise NetworkError("NOT_RIGHT_PADDED", "attention_mask_BL has a pad before a token: pad sequences on the right")

@@ -8,12 +8,15 @@ Sliding windows, scaled rotary embeddings and dropout are left out and refused.
 Shapes: B sequences, L positions, D width, H query heads, G key/value heads, K head size, V vocabulary.
 """
 
+from functools import partial
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import Qwen2Config
 
 from model.network.attention import Memory, WholeSequences
+from model.network.constant import Constant
 from model.network.errors import NetworkError
 from model.network.fused import FusedLinear, save_parts_separately
 
@@ -119,61 +122,56 @@ class GatedMLP(nn.Module):
 
 
 class RMSNorm(nn.Module):
-    """Root-mean-square norm in fp32; through the vector norm, half as long as `F.rms_norm` on a CPU."""
+    """Root-mean-square norm in fp32, in the fewest kernels; on a CPU those, not the sums, take the time."""
 
     def __init__(self, width: int, *, eps: float) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.ones(width))
-        self.width, self.eps = width, eps
+        self.width = width
+        self._eps = Constant(partial(torch.tensor, eps))
 
     def forward(self, x_BLD: Tensor) -> Tensor:
         x32 = x_BLD.float()
         norm = torch.linalg.vector_norm(x32, dim=-1, keepdim=True)
-        scale = torch.rsqrt(norm * norm / self.width + self.eps)
-        return self.weight * (x32 * scale).to(x_BLD.dtype)
+        mean_square = torch.addcmul(self._eps.on(x32.device), norm, norm, value=1 / self.width)
+        return self.weight * (x32 * torch.rsqrt(mean_square)).to(x_BLD.dtype)
 
 
 class Rotary(nn.Module):
-    """Rotary angles from a table made at first use, on the device of use, outside inference mode."""
+    """Rotary angles from a table over all positions."""
 
     def __init__(self, config: Qwen2Config) -> None:
         super().__init__()
-        self.theta: float = config.rope_parameters["rope_theta"]
-        self.head_size = head_size(config)
         self.positions = config.max_position_embeddings
-        self._table: Tensor | None = None
+        theta = config.rope_parameters["rope_theta"]
+        self._table = Constant(partial(_rotary_table, self.positions, size=head_size(config), theta=theta))
 
     def angles(self, x_BLD: Tensor, positions_BL: Tensor | None) -> tuple[Tensor, Tensor]:
         """Cosines and signed sines, each [B or 1, L, 1, K], for `rotate`."""
-        table = self._table_on(x_BLD.device)
-        length = x_BLD.shape[1]
+        table, length = self._table.on(x_BLD.device), x_BLD.shape[1]
         if positions_BL is None and length > self.positions:
             raise NetworkError(
                 "SEQUENCE_TOO_LONG",
                 f"a sequence has {length} positions, the model was made for {self.positions}: shorten the input",
             )
         chosen = table[None, :length] if positions_BL is None else table[positions_BL]
-        cos, sin = chosen.to(x_BLD.dtype).unsqueeze(2).chunk(2, dim=-1)
-        return cos, sin
+        cos, signed_sin = chosen.to(x_BLD.dtype).unsqueeze(2).chunk(2, dim=-1)
+        return cos, signed_sin
 
-    def _table_on(self, device: torch.device) -> Tensor:
-        if self._table is None or self._table.device != device:
-            with torch.inference_mode(False):
-                self._table = self._made_table().to(device)
-        return self._table
 
-    def _made_table(self) -> Tensor:
-        rates = 1.0 / self.theta ** (torch.arange(0, self.head_size, 2, dtype=torch.float) / self.head_size)
-        angles = torch.arange(self.positions, dtype=torch.float)[:, None] * rates
-        cos, sin = angles.cos(), angles.sin()
-        return torch.cat([cos, cos, -sin, sin], dim=1)
+def _rotary_table(positions: int, *, size: int, theta: float) -> Tensor:
+    """[positions, 2 K]: cosines, then sines with the sign that the first half of a pair needs."""
+    rates = 1.0 / theta ** (torch.arange(0, size, 2, dtype=torch.float) / size)
+    angles = torch.arange(positions, dtype=torch.float)[:, None] * rates
+    cos, sin = angles.cos(), angles.sin()
+    return torch.cat([cos, cos, -sin, sin], dim=1)
 
 
 def rotate(heads_BLHK: Tensor, angles: tuple[Tensor, Tensor]) -> Tensor:
     """Turn each pair (i, i + K/2) of a head by its position's angle."""
     cos, signed_sin = angles
     first, second = heads_BLHK.chunk(2, dim=-1)
-    return heads_BLHK * cos + torch.cat((second, first), dim=-1) * signed_sin
+    return torch.addcmul(heads_BLHK * cos, torch.cat((second, first), dim=-1), signed_sin)
 
 
 def head_size(config: Qwen2Config) -> int:

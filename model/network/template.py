@@ -125,9 +125,7 @@ class _Token:
     count: int = 1
 
 
-def _pieces(
-    messages: Sequence[Message], audio_token_counts: Sequence[int], *, think: bool
-) -> Iterator[str | _Token]:
+def _pieces(messages: Sequence[Message], audio_token_counts: Sequence[int], *, think: bool) -> Iterator[str | _Token]:
     counts = iter(_checked_counts(messages, audio_token_counts))
     for message in messages:
         yield from (_Token(BOT), f"{message.role}\n")
