@@ -21,7 +21,7 @@ from mgrd.clients.registry_values import Evaluation, Version
 from mgrd.manifest import Manifest, ManifestFile
 from mgrd.store import Blob, ContentStore, open_store
 from services.kit.auth import Caller, TokenTable
-from services.kit.database import Database
+from services.kit.database import Database, UnitOfWork
 from services.kit.events.types import parse_body
 from services.kit.migrations import migrate
 from services.kit.server import in_process
@@ -73,7 +73,8 @@ class Platform:
 
     def events(self) -> list[Message]:
         """Every event written so far, in order."""
-        return written_events(self.database)
+        with self.database.unit_of_work(read_only=True) as work:
+            return written_events(work)
 
     def manifest(self, seed: int = 0, **changes: Any) -> Manifest:
         """A small checkpoint in the store, another for every seed."""
@@ -142,11 +143,10 @@ def checkpoint(store: ContentStore, seed: int, **changes: Any) -> Manifest:
     return Manifest(**({"files": described, "front_end_version": "fe/1", "architecture": "mgrd_audio_lm"} | changes))
 
 
-def written_events(database: Database) -> list[Message]:
+def written_events(work: UnitOfWork) -> list[Message]:
     """Every event in the outbox, in order."""
     query = select(KIT.outbox.c.type, KIT.outbox.c.data).order_by(KIT.outbox.c.seq)
-    with database.unit_of_work(read_only=True) as work:
-        return [parse_body(row.type, row.data) for row in work.session.execute(query)]
+    return [parse_body(row.type, row.data) for row in work.session.execute(query)]
 
 
 def weights(seed: int) -> bytes:
