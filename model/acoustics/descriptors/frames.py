@@ -66,6 +66,11 @@ class Frames:
     def peak_db(self) -> float:
         return float(self.smooth_db_T.max())
 
+    @property
+    def rise_db(self) -> float:
+        """How far the loudest moment stands over the background: small in noise, and where nothing ever rests."""
+        return self.peak_db - self.background_db
+
 
 def frames_of(samples_N: FloatArray) -> Frames:
     """Frames of a clip of any length from one sample on."""

@@ -16,6 +16,7 @@ from model.acoustics.frontend import FloatArray
 _ACTIVE_RANGE_DB = 30.0
 _OVER_BACKGROUND_DB = 8.0
 _FEWEST_FRAMES = 25
+_LEAST_SPEECH_RISE_DB = 20.0
 _FEWEST_NOTES = 3
 _SMOOTH_FRAMES = 5
 _SPEECH_FADES_DB = 2.5  # over an utterance, measured on sentences spoken without a trend
@@ -28,8 +29,8 @@ def loudness_descriptors(frames: Frames, notes: tuple[Segment, ...], *, musical:
     mean_db = float(10 * np.log10(max(float(np.mean(frames.samples_N**2)), 10 ** (SILENT_DB / 10))))
     level = Descriptor("loudness", round(mean_db, 1), "dB", 1.0, frames.span_s)
     change_db = loudness_change(frames.smooth_db_T, background_db=frames.background_db)
-    if change_db is None:
-        why = "too little of the clip is over its background"
+    if change_db is None or (not musical and frames.rise_db < _LEAST_SPEECH_RISE_DB):
+        why = "too little of the clip is clear of its background"
         return [level, *(_abstained(name, frames, why) for name in ("loudness_change", "loudness_direction"))]
     if musical and len(notes) >= _FEWEST_NOTES:
         change_db = (change_db + _by_notes(notes)) / 2

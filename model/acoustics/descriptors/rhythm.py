@@ -23,7 +23,7 @@ _SPEECH_SLOW, _SPEECH_FAST = 3.9, 4.3  # syllables a second
 _SYLLABLES_PER_SWING = 1.2
 _MODULATION_HZ = (1.0, 14.0)
 _SHORTEST_SPEECH, _EDGE = 25, 8  # frames
-_RANGE_DB = 45.0
+_RANGE_DB, _LEAST_RISE_DB = 45.0, 15.0
 _MUSIC_SLOW, _MUSIC_FAST = 2.2, 2.6  # notes a second
 
 
@@ -38,7 +38,7 @@ def rhythm_descriptors(
 
 def _rate(frames: Frames, rate_hz: float | None, limits: tuple[float, float], sure: float) -> list[Descriptor]:
     if rate_hz is None:
-        why = "too few syllables or notes, or several sounds that could be meant"
+        why = "too few syllables or notes, too much noise, or several sounds that could be meant"
         return [_abstained("onset_rate", "1/s", frames, why), _abstained("rate", "label", frames, why)]
     measured = Descriptor("onset_rate", round(rate_hz, 2), "1/s", sure, frames.span_s)
     if limits[0] < rate_hz < limits[1]:
@@ -60,7 +60,7 @@ def _speech_rate(frames: Frames, phrases: Phrases) -> tuple[float | None, float]
     fitted to sentences of known rate.
     """
     first, end = phrases.main
-    if end - first < _SHORTEST_SPEECH or phrases.other_register:
+    if end - first < _SHORTEST_SPEECH or phrases.other_register or frames.rise_db < _LEAST_RISE_DB:
         return None, 0.0
     first, end = max(0, first - _EDGE), min(end + _EDGE, len(frames.power_TK))
     bands_TB = np.maximum(frames.bands_db_TB, frames.bands_db_TB.max() - _RANGE_DB)[first:end]

@@ -19,6 +19,7 @@ _ACTIVE_DB = 1.0  # mean excess over all bands
 _MERGE_FRAMES = 16
 _SHORTEST_FRAMES = 4
 _LOUDNESS_FRAMES = 10
+_LEAST_RISE_DB = 20.0
 
 
 def find_sounds(frames: Frames) -> tuple[Segment, ...]:
@@ -40,7 +41,11 @@ def excess_db(frames: Frames) -> FloatArray:
 
 def sound_descriptors(frames: Frames, sounds: tuple[Segment, ...]) -> list[Descriptor]:
     """The number of sounds."""
-    return [Descriptor("event_count", float(len(sounds)), "count", 0.9, frames.span_s)]
+    if sounds and frames.rise_db < _LEAST_RISE_DB:
+        why = f"the loudest moment is only {frames.rise_db:.0f} dB over the background: soft sounds would be lost in it"
+        return [Descriptor("event_count", None, "count", 0.0, frames.span_s, abstained=True, reason=why)]
+    sure = round(min(0.95, frames.rise_db / 30), 2)
+    return [Descriptor("event_count", float(len(sounds)), "count", sure, frames.span_s)]
 
 
 def _closed(active_T: NDArray[np.bool_], *, gap: int) -> NDArray[np.bool_]:
