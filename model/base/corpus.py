@@ -56,7 +56,7 @@ class MixtureConfig:
     """Of those, how many argue from the sound."""
     acoustic_otherwise: float = 0.02
     """Of the other reasoning samples, how many argue from the sound."""
-    may_skip: float = 0.05
+    may_skip: float = 0.01
     """Direct answers that teach the empty thinking block itself."""
     depth_weights: tuple[float, float, float] = (1.0, 0.8, 0.6)
     """Weight of a question by its depth."""

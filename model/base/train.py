@@ -23,7 +23,7 @@ from model.learning.sft import sft_loss
 from model.learning.trainer import OptimiserConfig, TorchTrainer, use_available_cores
 from model.network.audio_lm import AudioLanguageModel
 from model.network.config import nano
-from model.network.template import AUDIO_PATCH
+from model.network.template import AUDIO_PATCH, token_id
 from model.network.tokenizer import build_tokenizer
 from model.worlds import vocabulary
 
@@ -37,7 +37,7 @@ class BaseConfig:
     """Everything the base depends on."""
 
     seed: int = 0
-    steps: int = 4000
+    steps: int = 3600
     batch_size: int = 48
     scenes: int = 30_000
     learning_rate: float = 1.5e-3
@@ -58,7 +58,7 @@ def train_base(config: BaseConfig, work: Path) -> tuple[AudioLanguageModel, PreT
     use_available_cores()
     torch.manual_seed(config.seed)
     tokenizer = nano_tokenizer()
-    patch_id = tokenizer.convert_tokens_to_ids(AUDIO_PATCH)
+    patch_id = token_id(tokenizer, AUDIO_PATCH)
     model = AudioLanguageModel(nano(vocab_size=len(tokenizer), audio_patch_token_id=patch_id))
     trainer = TorchTrainer(model, _optimiser(config))
     pool = _pool(config, work)

@@ -8,6 +8,7 @@ Shapes: B sequences, L positions, H query heads, G key/value heads, K head size.
 
 from typing import Protocol
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -28,7 +29,33 @@ class WholeSequences:
 
     def attend(self, layer: int, q_BLHK: Tensor, k_BLGK: Tensor, v_BLGK: Tensor) -> Tensor:
         q, k, v = (heads.transpose(1, 2) for heads in (q_BLHK, k_BLGK, v_BLGK))
+        if wants_plain_products(q):
+            return plain_attention(q, k, v, mask=_causal(q.shape[2])).transpose(1, 2)
         return F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=True).transpose(1, 2)
+
+
+def wants_plain_products(q_BHLK: Tensor) -> bool:
+    """bfloat16 on a CPU: the fused kernel calls one small product per head and block there, which
+    takes five times as long as whole products up to some hundreds of positions."""
+    return q_BHLK.device.type == "cpu" and q_BHLK.dtype == torch.bfloat16 and q_BHLK.shape[2] <= 512
+
+
+def plain_attention(q_BHLK: Tensor, k_BGLK: Tensor, v_BGLK: Tensor, *, mask: Tensor | None) -> Tensor:
+    """Attention as two products; query heads share the keys of their group. True in the mask is seen."""
+    batch, heads, length, size = q_BHLK.shape
+    groups = k_BGLK.shape[1]
+    q_NMK = (q_BHLK * size**-0.5).reshape(batch * groups, heads // groups * length, size)
+    k_NKL = k_BGLK.transpose(2, 3).reshape(batch * groups, size, -1)
+    v_NLK = v_BGLK.reshape(batch * groups, -1, size)
+    scores_BHLL = torch.bmm(q_NMK, k_NKL).view(batch, heads, length, -1)
+    if mask is not None:
+        scores_BHLL = scores_BHLL + torch.zeros_like(mask, dtype=scores_BHLL.dtype).masked_fill_(~mask, -torch.inf)
+    weights_NML = scores_BHLL.softmax(-1).view(batch * groups, heads // groups * length, -1)
+    return torch.bmm(weights_NML, v_NLK).view(batch, heads, length, size)
+
+
+def _causal(length: int) -> Tensor:
+    return torch.ones(length, length, dtype=torch.bool).tril()
 
 
 class RememberedSequences(WholeSequences):
