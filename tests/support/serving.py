@@ -66,7 +66,7 @@ class Serving:
         found = self.inference().get_deployment(MODEL, alias=alias)
         return found.serving and found.desired_digest == version.digest
 
-    def wait_serving(self, version: Version, *, alias: str = "production", timeout_s: float = 90) -> None:
+    def wait_serving(self, version: Version, *, alias: str = "production", timeout_s: float = 240) -> None:
         wait_until(lambda: self.serves(version, alias=alias), timeout_s=timeout_s, what=f"{version.name} ready")
 
     def start(self, name: str) -> None:

@@ -31,7 +31,7 @@ from services.inference.triton.protocol import Ask
 DEFAULT_NEW_TOKENS = 256
 DEFAULT_TEMPERATURE = 0.7
 ANSWER_TOKENS = 24
-"""Tokens kept free for the answer where the caller sets no limit of thinking."""
+"""Tokens kept free for the answer, but at most half of all, where the caller sets no limit of thinking."""
 
 
 class Stream(Iterator[Token], Protocol):
@@ -105,7 +105,7 @@ def open_engine(name: str, *, weights: Path, device: str) -> HostedEngine:
 def sampling(ask: Ask) -> SamplingParams:
     """A question's sampling, with the defaults of serving."""
     new_tokens = ask.max_new_tokens or DEFAULT_NEW_TOKENS
-    think_tokens = ask.max_think_tokens or max(1, new_tokens - ANSWER_TOKENS)
+    think_tokens = ask.max_think_tokens or max(1, new_tokens - ANSWER_TOKENS, new_tokens // 2)
     return SamplingParams(
         max_new_tokens=new_tokens,
         temperature=DEFAULT_TEMPERATURE if ask.temperature is None else ask.temperature,
