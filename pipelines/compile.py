@@ -2,38 +2,46 @@
 
     python -m pipelines.compile [--image IMAGE] [--stages MODULE] [--out FILE]
 
-Promises the same bytes for the same sources. Leaves pinning images by digest and uploading to publishing.
+Promises the same bytes for the same sources: KFP numbers components in the order of sets and of protobuf maps, so the
+compiling process has a fixed hash seed and the protobuf implementation that keeps orders. Leaves pinning images by
+digest and uploading to publishing.
 """
 
 import argparse
-import tempfile
+import os
+import subprocess
+import sys
 from pathlib import Path
 
-from kfp import compiler
-
-from pipelines.mgrd_pipeline import DEFAULT_IMAGE, build_pipeline
+from pipelines.runners.local import TEMPLATE
 from pipelines.steps.stages import DEFAULT_MODULE
 
-TEMPLATE = Path(__file__).parent / "compiled" / "mgrd.yaml"
+_ORDERLY = {"PYTHONHASHSEED": "0", "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION": "python"}
 
 
-def compile_template(*, image: str = DEFAULT_IMAGE, stages: str = DEFAULT_MODULE) -> str:
-    """The compiled template as YAML."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "mgrd.yaml"
-        compiler.Compiler().compile(build_pipeline(image=image, stages=stages), str(path))
-        return path.read_text()
+def compile_template(out: Path, *, image: str = "", stages: str = DEFAULT_MODULE) -> None:
+    """Writes the compiled template to `out`; an empty image means the default."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if not _ORDERLY.items() <= os.environ.items():
+        command = [sys.executable, "-m", "pipelines.compile", "--image", image, "--stages", stages, "--out", str(out)]
+        root = str(Path(__file__).parents[1])
+        subprocess.run(command, check=True, cwd=root, env={**os.environ, **_ORDERLY, "PYTHONPATH": root})
+        return
+    from kfp import compiler
+
+    from pipelines.mgrd_pipeline import DEFAULT_IMAGE, build_pipeline
+
+    compiler.Compiler().compile(build_pipeline(image=image or DEFAULT_IMAGE, stages=stages), str(out))
 
 
 def main() -> None:
     """Entry point."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--image", default=DEFAULT_IMAGE, help="image of the steps")
+    parser.add_argument("--image", default="", help="image of the steps")
     parser.add_argument("--stages", default=DEFAULT_MODULE, help="module of the learning stages")
     parser.add_argument("--out", type=Path, default=TEMPLATE, help="file to write")
     chosen = parser.parse_args()
-    chosen.out.parent.mkdir(parents=True, exist_ok=True)
-    chosen.out.write_text(compile_template(image=chosen.image, stages=chosen.stages))
+    compile_template(chosen.out.resolve(), image=chosen.image, stages=chosen.stages)
 
 
 if __name__ == "__main__":

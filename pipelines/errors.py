@@ -9,5 +9,5 @@ class PipelineError(ValueError):
         self.reason = reason
 
 
-class Cancelled(Exception):  # noqa: N818 - not an error: somebody asked for it
-    """Raised out of a progress report when the run is being cancelled; a stage lets it pass."""
+class Cancelled(Exception):
+    """Not an error: raised out of a progress report when the run is being cancelled; a stage lets it pass."""

@@ -6,9 +6,11 @@ the orchestrator's checks both come from the compiled template. KFP has no loops
 unrolled up to `MAX_ITERATIONS` and the later ones are conditional. Leaves what a stage does to `pipelines.steps`.
 """
 
+# ruff: noqa: ANN202, E501 - KFP reads signatures without outputs, and descriptions as one line each
+# mypy: disable-error-code="untyped-decorator,no-untyped-def,type-arg,valid-type,operator,no-any-return"
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from kfp import dsl, kubernetes
 
@@ -28,7 +30,8 @@ _ADDRESSES = (
 )
 _RUN_LABEL = "metadata.labels['pipeline/runid']"
 
-Task = dsl.PipelineTask
+Task: TypeAlias = Any
+"""A dsl.PipelineTask; kfp has no types."""
 
 
 class Components:
@@ -73,7 +76,7 @@ def build_turn(make: Components, *, stages: str) -> Callable[..., Task]:
         rl_prompts: int,
         rl_samples: int,
         rl_learning_rate: float,
-    ) -> NamedTuple("Turn", [("checkpoint", str), ("metrics", dict)]):  # type: ignore[valid-type]
+    ) -> NamedTuple("Turn", [("checkpoint", str), ("metrics", dict)]):
         common = {"stages": stages, "seed": seed, "turn": turn}
         distilled = make.distil(
             **common, questions=questions, candidates=candidates, checkpoint=checkpoint, dataset=dataset
@@ -117,7 +120,7 @@ def build_release(make: Components) -> Callable[..., Task]:
         metrics: dict,
         timeout_s: int,
         dataset: dsl.Input[dsl.Dataset],
-    ):  # type: ignore[no-untyped-def]
+    ):
         registered = make.register(
             model=model, checkpoint=checkpoint, base=base, turn=turn, data_digest=data_digest, metrics=metrics
         )
@@ -131,7 +134,7 @@ def build_release(make: Components) -> Callable[..., Task]:
 def build_pipeline(*, image: str = DEFAULT_IMAGE, stages: str = DEFAULT_MODULE) -> Any:
     """The pipeline for one image; `stages` names the module of the learning stages."""
     make = Components(image)
-    turn, release = build_turn(make, stages=stages), build_release(make)
+    graph = Graph(make, stages=stages)
 
     @dsl.pipeline(
         name="mgrd",
@@ -143,18 +146,18 @@ def build_pipeline(*, image: str = DEFAULT_IMAGE, stages: str = DEFAULT_MODULE) 
         data: str = "",
         iterations: int = 1,
         seed: int = 1,
-        train_scenes: int = 256,
-        heldout_scenes: int = 96,
-        questions: int = 256,
-        candidates: int = 8,
-        sft_epochs: int = 2,
-        sft_learning_rate: float = 0.0003,
-        rl_steps: int = 20,
+        train_scenes: int = 480,
+        heldout_scenes: int = 240,
+        questions: int = 240,
+        candidates: int = 16,
+        sft_epochs: int = 3,
+        sft_learning_rate: float = 0.0005,
+        rl_steps: int = 40,
         rl_prompts: int = 8,
-        rl_samples: int = 8,
-        rl_learning_rate: float = 0.00002,
+        rl_samples: int = 16,
+        rl_learning_rate: float = 0.0003,
         deployment_timeout_s: int = 300,
-    ):  # type: ignore[no-untyped-def]
+    ):
         """The whole way of a model.
 
         Args:
@@ -186,35 +189,58 @@ def build_pipeline(*, image: str = DEFAULT_IMAGE, stages: str = DEFAULT_MODULE) 
             "rl_learning_rate": rl_learning_rate,
         }
         scenes = {"seed": seed, "train_scenes": train_scenes, "heldout_scenes": heldout_scenes}
-        waiting = {"iterations": iterations, "deployment_timeout_s": deployment_timeout_s}
         finishing = placed(make.finish(), cached=False, retries=2)
         with dsl.ExitHandler(finishing, name="mgrd"):
-            prepared = make.prepare(
-                stages=stages,
-                **scenes,
-                model=model,
-                base_version=base_version,
-                data=data,
-                parameters={**scenes, **learning, **waiting},
+            graph.lay_out(
+                origin={"model": model, "base_version": base_version, "data": data},
+                scenes=scenes,
+                learning=learning,
+                iterations=iterations,
+                deployment_timeout_s=deployment_timeout_s,
             )
-            placed(prepared, retries=0)  # its failures are wrong rows, which stay wrong
-            dataset, base = prepared.outputs["dataset"], prepared.outputs["base"]
-            measured = make.evaluate(
-                stages=stages, seed=seed, stage="base", turn=0, checkpoint=base, dataset=dataset
-            )
-            placed(measured)
-            release_of = partial(
-                release,
-                model=model,
-                base=base,
-                data_digest=prepared.outputs["data_digest"],
-                timeout_s=deployment_timeout_s,
-                dataset=dataset,
-            )
-            turn_of = partial(turn, dataset=dataset, seed=seed, **learning)
-            unroll(turn_of, release_of, iterations=iterations, checkpoint=base, after=measured)
 
     return mgrd
+
+
+class Graph:
+    """The pipeline's steps for one set of components."""
+
+    def __init__(self, make: Components, *, stages: str) -> None:
+        self._make = make
+        self._stages = stages
+        self._turn = build_turn(make, stages=stages)
+        self._release = build_release(make)
+
+    def lay_out(
+        self,
+        *,
+        origin: dict[str, Any],
+        scenes: dict[str, Any],
+        learning: dict[str, Any],
+        iterations: Any,
+        deployment_timeout_s: Any,
+    ) -> None:
+        """Everything between the start and the exit handler. The values are KFP's channels, not yet values."""
+        waiting = {"iterations": iterations, "deployment_timeout_s": deployment_timeout_s}
+        prepared = self._make.prepare(
+            stages=self._stages, **scenes, **origin, parameters={**scenes, **learning, **waiting}
+        )
+        placed(prepared, retries=0)  # its failures are wrong rows, which stay wrong
+        dataset, base = prepared.outputs["dataset"], prepared.outputs["base"]
+        measured = self._make.evaluate(
+            stages=self._stages, seed=scenes["seed"], stage="base", turn=0, checkpoint=base, dataset=dataset
+        )
+        placed(measured)
+        release_of = partial(
+            self._release,
+            model=origin["model"],
+            base=base,
+            data_digest=prepared.outputs["data_digest"],
+            timeout_s=deployment_timeout_s,
+            dataset=dataset,
+        )
+        turn_of = partial(self._turn, dataset=dataset, seed=scenes["seed"], **learning)
+        unroll(turn_of, release_of, iterations=iterations, checkpoint=base, after=measured)
 
 
 def unroll(

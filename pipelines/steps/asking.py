@@ -30,9 +30,9 @@ def ask(*, model: str, version: str, data: str, timeout_s: int) -> str:
 
 
 def first_question(data: Path, *, model: str) -> Question:
-    """The first held-out row, put to the candidate."""
+    """The first held-out row with a clip, put to the candidate."""
     with (data / "heldout.jsonl").open() as rows:
-        row = json.loads(next(rows))
+        row = next(found for found in map(json.loads, rows) if found.get("audio"))
     return Question(
         model=f"models/{model}",
         alias=CANDIDATE,
@@ -43,9 +43,7 @@ def first_question(data: Path, *, model: str) -> Question:
     )
 
 
-def _await_served(
-    inference: InferenceClient, *, model: str, version: str, timeout_s: int, progress: Reporter
-) -> None:
+def _await_served(inference: InferenceClient, *, model: str, version: str, timeout_s: int, progress: Reporter) -> None:
     began_s = time.monotonic()
     while (waited_s := time.monotonic() - began_s) < timeout_s:
         if _is_served(inference, model=model, version=version):

@@ -3,7 +3,13 @@
 import logging
 from datetime import timedelta
 
-from mgrd.clients.errors import CallError, DeadlineExceededError, NotFoundError, ResourceExhaustedError, UnavailableError
+from mgrd.clients.errors import (
+    CallError,
+    DeadlineExceededError,
+    NotFoundError,
+    ResourceExhaustedError,
+    UnavailableError,
+)
 from mgrd.clients.training import Executor, RunSpec, Step, StepState
 from pipelines.steps.platform import clients_of
 from pipelines.steps.reporting import Announcement, StepReport

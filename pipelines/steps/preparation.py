@@ -12,8 +12,6 @@ from pipelines.steps.reporting import Announcement, reported
 from pipelines.steps.stages import Settings, load_stages
 from pipelines.steps.surroundings import Surroundings
 
-SPLITS = ("train.jsonl", "rl.jsonl", "heldout.jsonl")
-
 
 @dataclass(frozen=True)
 class Prepared:
@@ -26,7 +24,7 @@ class Prepared:
 def prepare(
     *, stages: str, settings: Settings, data: str, base_version: str, announce: Announcement, out: str
 ) -> Prepared:
-    """Writes train.jsonl, rl.jsonl and heldout.jsonl with their audio into `out`.
+    """Writes train.jsonl, rl.jsonl, heldout.jsonl and what else the stages read, with the audio, into `out`.
 
     A bad row of own data fails the step with its line and reason, before any training.
     """
@@ -42,7 +40,7 @@ def prepare(
 
 def data_digest(folder: Path) -> str:
     """Identity of the rows a run learns from and is judged by."""
-    together = "".join(f"{name} {sha256_of(folder / name)}\n" for name in SPLITS)
+    together = "".join(f"{path.name} {sha256_of(path)}\n" for path in sorted(folder.glob("*.jsonl")))
     return "sha256:" + hashlib.sha256(together.encode()).hexdigest()
 
 

@@ -29,9 +29,7 @@ def register(
         version = registry.create_version(
             f"models/{model}",
             manifest=checkpoints.manifest_of_digest(around, checkpoint),
-            lineage=Lineage(
-                run=run, step=step, parent=base, data_digest=data_digest, code_commit=around.code_commit
-            ),
+            lineage=Lineage(run=run, step=step, parent=base, data_digest=data_digest, code_commit=around.code_commit),
             description=f"{step} of {run}",
             request_id=request_id(run, "version", checkpoint),
         ).name

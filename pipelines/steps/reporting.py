@@ -138,7 +138,7 @@ def reported(
         reporter.begin()
         yield reporter, outcome
     except BaseException as error:
-        _LOGGER.error("step %s failed: %s", step, error)
+        _LOGGER.exception("step %s failed", step)
         reporter.fail(error)
         raise
     reporter.succeed(outcome)
@@ -156,9 +156,9 @@ def orchestrator_of(around: Surroundings) -> Orchestrator:
 class LogOnly:
     """Stands in where a step runs with no platform around it."""
 
-    def next_attempt(self, step: str) -> int:  # noqa: ARG002
+    def next_attempt(self, step: str) -> int:
         return 1
 
-    def report(self, report: StepReport, *, must_arrive: bool) -> bool:  # noqa: ARG002
+    def report(self, report: StepReport, *, must_arrive: bool) -> bool:
         _LOGGER.info("%s %s %.0f%% %s", report.step, report.state, 100 * report.progress, report.message)
         return False

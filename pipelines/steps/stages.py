@@ -1,7 +1,7 @@
 """The learning stages a step calls, found by the name of their module.
 
-Promises that a module lacking a stage is refused by name. The name is fixed when the pipeline is compiled: tests compile
-it with a stand-in, and nobody chooses it from a form.
+Promises that a module lacking a stage is refused by name. The name is fixed when the pipeline is compiled: tests
+compile it with a stand-in, and nobody chooses it from a form.
 """
 
 import importlib

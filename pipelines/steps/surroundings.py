@@ -14,7 +14,7 @@ from pathlib import Path
 from pipelines.errors import PipelineError
 from pipelines.plan import KUBEFLOW_PREFIX
 
-SHIPPED_BASE = Path("assets") / "base" / "nano"
+SHIPPED_BASE = Path(__file__).parents[2] / "assets" / "base" / "nano"
 
 
 @dataclass(frozen=True)

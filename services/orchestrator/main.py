@@ -1,6 +1,6 @@
 """The orchestrator's process: reads its settings, wires its parts, serves.
 
-    python -m services.orchestrator.main
+python -m services.orchestrator.main
 """
 
 from collections.abc import Mapping

@@ -118,7 +118,7 @@ class TrainingServicer(pb_grpc.TrainingServiceServicer):
             with self._database.unit_of_work(current_caller()) as work:
                 response = idempotent(
                     work,
-                    request_id=request.request_id,  # type: ignore[attr-defined]
+                    request_id=request.request_id,
                     method=method,
                     request=request,
                     make=lambda: make(work),

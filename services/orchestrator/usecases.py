@@ -163,16 +163,16 @@ def _end_of(run: Run, seen: Observation) -> tuple[RunState, str]:
         return RunState.CANCELLED, ""
     if seen.condition is Condition.LOST:
         return RunState.FAILED, f"its process died {run.restarts + 1} times in a row; its log says more"
-    return RunState.FAILED, run.step_error(leaving_out=FINISH) or seen.error or "the executor reports a failure and no reason"
+    return RunState.FAILED, run.step_error(
+        leaving_out=FINISH
+    ) or seen.error or "the executor reports a failure and no reason"
 
 
 def _saved(work: UnitOfWork, before: Run, after: Run) -> Run:
     saved = Runs(work.session).save(after)
     if saved.ended and not before.ended:
         work.audit(saved.name, f"run.{saved.state.lower()}", error=saved.error, version=saved.version)
-        body = events_pb2.RunFinished(
-            run=saved.name, state=str(saved.state), version=saved.version, error=saved.error
-        )
+        body = events_pb2.RunFinished(run=saved.name, state=str(saved.state), version=saved.version, error=saved.error)
         work.publish(body, subject=saved.name, key=saved.id)
     return saved
 
@@ -224,7 +224,8 @@ def _checked_spec(wanted: Wanted, rules: Rules) -> RunSpec:
     if executor not in rules.executors:
         known = ", ".join(sorted(rules.executors))
         raise InvalidArgument(
-            f"this installation has no executor {executor}; it has {known}", field="spec.executor",
+            f"this installation has no executor {executor}; it has {known}",
+            field="spec.executor",
             reason="EXECUTOR_UNAVAILABLE",
         )
     _check_data(wanted.data, executor=executor, store=rules.store)

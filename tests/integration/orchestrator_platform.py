@@ -181,7 +181,7 @@ class _Surviving:
 @contextmanager
 def platform(folder: Path) -> Iterator[Platform]:
     """Everything, in an empty folder."""
-    (folder / "fake.yaml").write_text(compile_template(stages=STAGES))
+    compile_template(folder / "fake.yaml", stages=STAGES)
     (folder / "step-token").write_text("step-token")
     registry = NotingRegistry()
     with registry_server(registry) as registry_addr:
@@ -195,9 +195,7 @@ def platform(folder: Path) -> Iterator[Platform]:
         }
         orchestrator = Orchestrator(folder, environment)
         try:
-            yield Platform(
-                folder, orchestrator.stub, registry, orchestrator.database, environment, orchestrator.stop
-            )
+            yield Platform(folder, orchestrator.stub, registry, orchestrator.database, environment, orchestrator.stop)
         finally:
             orchestrator.stop()
             end_runners(folder / "runs")
@@ -207,7 +205,9 @@ def platform(folder: Path) -> Iterator[Platform]:
 def restarted(running: Platform) -> Iterator[Platform]:
     """The platform after its orchestrator was killed and came back at the same address."""
     running.stop()
-    orchestrator = Orchestrator(running.folder, running.environment, listen=running.environment["MGRD_ORCHESTRATOR_ADDR"])
+    orchestrator = Orchestrator(
+        running.folder, running.environment, listen=running.environment["MGRD_ORCHESTRATOR_ADDR"]
+    )
     try:
         yield replace(running, stub=orchestrator.stub, database=orchestrator.database, stop=orchestrator.stop)
     finally:

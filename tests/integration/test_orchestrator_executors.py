@@ -44,12 +44,13 @@ class Bench:
 def wait(folder: str):
     """Ends when the test says how."""
     import os
+    import pathlib
     import time
 
-    folder = folder or os.environ["MGRD_TEST_FOLDER"]
-    while not os.path.exists(f"{folder}/succeed"):
-        if os.path.exists(f"{folder}/fail"):
-            os.remove(f"{folder}/fail")
+    told = pathlib.Path(folder or os.environ["MGRD_TEST_FOLDER"])
+    while not (told / "succeed").exists():
+        if (told / "fail").exists():
+            (told / "fail").unlink()
             raise RuntimeError("it was told to fail")
         time.sleep(0.02)
 
@@ -86,7 +87,9 @@ def local_bench(folder: Path, template: Path) -> Iterator[Bench]:
 
 def kubeflow_bench(folder: Path, template: Path) -> Iterator[Bench]:
     with fake_kubeflow() as server:
-        executor = KubeflowExecutor.connect(server.address, template=template, ui="http://kubeflow.example", namespace="")
+        executor = KubeflowExecutor.connect(
+            server.address, template=template, ui="http://kubeflow.example", namespace=""
+        )
         yield Bench(
             executor,
             succeed=lambda: server.set_state(_RUN, "SUCCEEDED"),
@@ -144,7 +147,9 @@ def test_a_vanished_run_is_lost_and_can_be_started_anew(bench: Bench) -> None:
 
 def test_a_run_on_kubeflow_links_to_its_page(tmp_path: Path, template: Path) -> None:
     with fake_kubeflow() as server:
-        executor = KubeflowExecutor.connect(server.address, template=template, ui="http://kubeflow.example/", namespace="")
+        executor = KubeflowExecutor.connect(
+            server.address, template=template, ui="http://kubeflow.example/", namespace=""
+        )
         handle = executor.start(Job(run_id=_RUN, arguments={"folder": "x"}))
     assert handle.external_url == f"http://kubeflow.example/#/runs/details/{handle.external_id}"
     created = server.runs[handle.external_id]

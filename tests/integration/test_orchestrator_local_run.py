@@ -124,9 +124,7 @@ def test_a_cancelled_run_stops_and_can_be_resumed(running: Platform) -> None:
 def test_a_bad_row_of_own_data_is_named_before_any_training(running: Platform) -> None:
     data = running.folder / "my.jsonl"
     data.write_text("no JSON here\n")
-    request = pb.CreateRunRequest(
-        spec=pb.RunSpec(model="models/nano", data=str(data)), request_id=str(uuid.uuid4())
-    )
+    request = pb.CreateRunRequest(spec=pb.RunSpec(model="models/nano", data=str(data)), request_id=str(uuid.uuid4()))
     run = running.stub.CreateRun(request, timeout=10, metadata=as_("author")).run
     failed = running.watch_until(run.name, lambda seen: seen.state >= pb.RUN_STATE_SUCCEEDED)
     assert failed.state == pb.RUN_STATE_FAILED

@@ -140,7 +140,7 @@ class LocalExecutor:
 def _is_same_process(pid: int, start_time: float) -> bool:
     try:
         process = psutil.Process(pid)
-        return abs(process.create_time() - start_time) < 1.0 and process.status() != psutil.STATUS_ZOMBIE
+        return bool(abs(process.create_time() - start_time) < 1.0 and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 

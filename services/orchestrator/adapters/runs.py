@@ -76,7 +76,7 @@ class Runs:
         return [self._run(row) for row in self._session.execute(query).all()]
 
     def _run(self, row: Row[Any]) -> Run:
-        columns = dict(row._mapping)
+        columns = row._asdict()
         spec = RunSpec(**{name: columns.pop(name) for name in _SPEC})
         return Run(
             spec=replace(spec, executor=ExecutorKind(spec.executor)),
@@ -100,5 +100,5 @@ def _step_columns(step: Step) -> dict[str, Any]:
 
 
 def _step(row: Row[Any]) -> Step:
-    columns = {name: row._mapping[name] for name in _STEP}
+    columns = {name: getattr(row, name) for name in _STEP}
     return Step(**{**columns, "state": StepState(columns["state"])})
