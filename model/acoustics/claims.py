@@ -132,7 +132,8 @@ def _claim(
         relation = Relation.IS_NOT
     elif _NEGATED.search(match.group()):
         return None  # "not louder than" and "not three" say too little to be held to a measurement
-    start, end = offset + match.start(), offset + match.end()
+    article = len("the ") if match.string[: match.start()].endswith("the ") else 0
+    start, end = offset + match.start() - article, offset + match.end()
     start_s, end_s, part = stretch
     return Claim(rule.descriptor, relation, value, tolerance, start_s, end_s, text[start:end], start, end, part)
 

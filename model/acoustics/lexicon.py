@@ -44,7 +44,8 @@ _TIMBRE = r"(?:sound|timbre|tone|music|voice|it)"
 _SOUND = r"(?:sound|event|noise|knock|hit|burst)"
 _NOTE = r"(?:note|tone|pitch)"
 _COUNTED = (
-    r"(?:there (?:is|are|were|was)|there's|i (?:can )?hear|we hear|contains|has|with) "
+    r"(?:there (?:is|are|were|was)|there's|(?:i|we) (?:can )?(?:hear|count)"
+    r"|(?:clip|recording|audio|melody|tune|piece|music|phrase|it) (?:contains|has|consists of)) "
     r"(?:exactly |only |about |around |roughly |at least |at most )?"
     rf"(?P<number>{NUMBER}) "
 )
@@ -97,8 +98,8 @@ RULES = (
     _rule(
         "loudness_direction",
         "louder|softer|quieter|fainter",
-        rf"\b(?:it|sound|music|voice|speech|volume|clip|melody|speaker) {_SEEMS}{_NOT}{_GET} {_HOW}"
-        rf"(?:(?P<louder>louder)|(?P<softer>{_SOFT}))\b(?! than)",
+        rf"\b(?:it|sound|music|voice|speech|volume|clip|melody|speaker) {_SEEMS}{_NOT}{_HOW}(?:keeps |is )?"
+        rf"{_GET} {_HOW}(?:(?P<louder>louder)|(?P<softer>{_SOFT}))\b(?! than)",
     ),
     _rule(
         "loudness_direction",
