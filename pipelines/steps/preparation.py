@@ -32,8 +32,8 @@ def prepare(
     with reported(around, "prepare", announce=announce) as (progress, outcome):
         learning = load_stages(stages)
         base_digest = checkpoints.base_digest(around, base_version)
-        own_data = str(_own_data(around, data)) if data else ""
-        learning.prepare(learning.PrepareConfig(**settings, data=own_data), Path(out), progress)
+        table = str(own_data(around, data)) if data else ""
+        learning.prepare(learning.PrepareConfig(**settings, data=table), Path(out), progress)
         outcome.message = "data checked and laid out"
         return Prepared(base_digest=base_digest, data_digest=data_digest(Path(out)))
 
@@ -44,7 +44,8 @@ def data_digest(folder: Path) -> str:
     return "sha256:" + hashlib.sha256(together.encode()).hexdigest()
 
 
-def _own_data(around: Surroundings, data: str) -> Path:
+def own_data(around: Surroundings, data: str) -> Path:
+    """The JSONL file that `data` names: a path, or a digest of a folder in the content store."""
     if not data.startswith("sha256:"):
         return Path(data)
     store = open_store(around.need("store_url"))

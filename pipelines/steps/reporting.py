@@ -130,10 +130,14 @@ class Outcome:
 
 @contextmanager
 def reported(
-    around: Surroundings, step: str, *, announce: Announcement | None = None
+    around: Surroundings,
+    step: str,
+    *,
+    announce: Announcement | None = None,
+    orchestrator: Orchestrator | None = None,
 ) -> Iterator[tuple[Reporter, Outcome]]:
     """Begins a step and reports its end, good or bad."""
-    reporter, outcome = Reporter(orchestrator_of(around), step, announce=announce), Outcome()
+    reporter, outcome = Reporter(orchestrator or orchestrator_of(around), step, announce=announce), Outcome()
     try:
         reporter.begin()
         yield reporter, outcome

@@ -1,0 +1,71 @@
+"""The committed template: fresh, and what the Kubeflow UI and the orchestrator read from it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pipelines.compile import compile_template
+from pipelines.plan import MAX_ITERATIONS, planned_steps
+from pipelines.runners.local import TEMPLATE
+
+
+@pytest.fixture(scope="module")
+def documents() -> list[dict[str, Any]]:
+    with TEMPLATE.open() as file:
+        return list(yaml.load_all(file, Loader=yaml.CSafeLoader))
+
+
+def test_the_committed_template_is_fresh(tmp_path: Path) -> None:
+    compile_template(tmp_path / "mgrd.yaml")
+    fresh = (tmp_path / "mgrd.yaml").read_bytes() == TEMPLATE.read_bytes()
+    assert fresh, "run `python -m pipelines.compile` and commit pipelines/compiled/mgrd.yaml"
+
+
+def test_no_step_installs_anything(documents: list[dict[str, Any]]) -> None:
+    assert "pip install" not in TEMPLATE.read_text()
+    images = {executor["container"]["image"] for executor in executors(documents[0]).values()}
+    assert len(images) == 1
+
+
+def test_steps_that_change_the_world_are_never_taken_from_a_cache(documents: list[dict[str, Any]]) -> None:
+    cached = {
+        task["componentRef"]["name"].removeprefix("comp-").rstrip("-0123456789"): task["cachingOptions"]
+        for task in tasks(documents[0])
+    }
+    assert not any(cached[name].get("enableCache") for name in ("register", "ask", "finish"))
+    assert all(cached[name]["enableCache"] for name in ("prepare", "evaluate", "distil", "finetune", "reinforce"))
+
+
+def test_every_step_learns_its_run_and_the_platforms_addresses(documents: list[dict[str, Any]]) -> None:
+    placed = documents[1]["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    assert placed.keys() == executors(documents[0]).keys()
+    for settings in placed.values():
+        assert settings["fieldPathAsEnv"][0]["name"] == "MGRD_KFP_RUN"
+        addresses = {entry["envVar"] for entry in settings["configMapAsEnv"][0]["keyToEnv"]}
+        assert {"MGRD_ORCHESTRATOR_ADDR", "MGRD_STORE_URL", "MGRD_TOKEN_FILE"} <= addresses
+        assert not any("DATABASE" in address or "EVENTS" in address for address in addresses)
+
+
+def test_an_exit_handler_waits_for_everything(documents: list[dict[str, Any]]) -> None:
+    finish = documents[0]["root"]["dag"]["tasks"]["finish"]
+    assert finish["triggerPolicy"]["strategy"] == "ALL_UPSTREAM_TASKS_COMPLETED"
+
+
+@pytest.mark.parametrize("iterations", range(1, MAX_ITERATIONS + 1))
+def test_the_plan_names_each_step_once(iterations: int) -> None:
+    names = [step.name for step in planned_steps(iterations)]
+    assert len(names) == len(set(names)) == 4 + 5 * iterations
+    assert names[0] == "prepare"
+    assert names[-2:] == ["register", "ask"]
+
+
+def executors(document: dict[str, Any]) -> dict[str, Any]:
+    return document["deploymentSpec"]["executors"]
+
+
+def tasks(document: dict[str, Any]) -> list[dict[str, Any]]:
+    dags = [document["root"]["dag"], *(c["dag"] for c in document["components"].values() if "dag" in c)]
+    leaves = {name for name, component in document["components"].items() if "executorLabel" in component}
+    return [task for dag in dags for task in dag["tasks"].values() if task["componentRef"]["name"] in leaves]

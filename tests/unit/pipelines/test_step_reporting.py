@@ -1,0 +1,85 @@
+"""What a step tells the orchestrator, and what stops it."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from pipelines.errors import Cancelled, PipelineError
+from pipelines.steps import reporting
+from pipelines.steps.reporting import LogOnly, Outcome, Reporter, StepReport
+from pipelines.steps.surroundings import Surroundings
+
+
+@dataclass
+class NotingOrchestrator:
+    """Keeps every report; cancels when told."""
+
+    attempt: int = 1
+    cancelling: bool = False
+    reports: list[StepReport] = field(default_factory=list)
+    must_arrive: list[bool] = field(default_factory=list)
+
+    def next_attempt(self, step: str) -> int:
+        return self.attempt
+
+    def report(self, report: StepReport, *, must_arrive: bool) -> bool:
+        self.reports.append(report)
+        self.must_arrive.append(must_arrive)
+        return self.cancelling
+
+
+def test_the_first_and_the_last_report_must_arrive_and_those_between_are_few() -> None:
+    orchestrator = NotingOrchestrator(attempt=3)
+    reporter = Reporter(orchestrator, "distil-1")
+    reporter.begin()
+    for percent in range(100):
+        reporter(percent / 100, "working", {"kept": float(percent)})
+    reporter.succeed(Outcome(message="done", metrics={"rows": 7.0}, checkpoint_digest="sha256:x"))
+    first, last = orchestrator.reports[0], orchestrator.reports[-1]
+    assert (first.state, first.attempt, first.sequence) == ("RUNNING", 3, 0)
+    assert (last.state, last.progress, last.checkpoint_digest) == ("SUCCEEDED", 1.0, "sha256:x")
+    assert last.metrics == {"kept": 99.0, "rows": 7.0}
+    assert len(orchestrator.reports) <= 3
+    assert orchestrator.must_arrive[0] and orchestrator.must_arrive[-1]
+    assert [report.sequence for report in orchestrator.reports] == list(range(len(orchestrator.reports)))
+
+
+def test_a_cancelled_run_stops_its_step() -> None:
+    orchestrator = NotingOrchestrator(cancelling=True)
+    with pytest.raises(Cancelled):
+        Reporter(orchestrator, "distil-1").begin()
+
+
+def test_a_step_that_is_done_when_cancelled_stays_done() -> None:
+    orchestrator = NotingOrchestrator()
+    reporter = Reporter(orchestrator, "distil-1")
+    reporter.begin()
+    orchestrator.cancelling = True
+    reporter.succeed(Outcome())
+    assert orchestrator.reports[-1].state == "SUCCEEDED"
+
+
+def test_a_failure_is_told_with_its_reason() -> None:
+    orchestrator = NotingOrchestrator()
+    told = reporting.reported(surroundings(), "distil-1", orchestrator=orchestrator)
+    with pytest.raises(ZeroDivisionError), told:
+        _ = 1 / 0
+    assert orchestrator.reports[-1].error == "ZeroDivisionError: division by zero"
+    assert orchestrator.reports[-1].state == "FAILED"
+
+
+def test_without_a_platform_the_log_takes_the_reports() -> None:
+    assert isinstance(reporting.orchestrator_of(surroundings()), LogOnly)
+
+
+def test_a_kubeflow_run_is_named_after_its_id_there(tmp_path: Path) -> None:
+    around = surroundings(MGRD_KFP_RUN="0a1b", MGRD_SCRATCH=str(tmp_path))
+    assert (around.run, around.external_id) == ("kfp-0a1b", "0a1b")
+    assert surroundings(MGRD_RUN="mine").run == "mine"
+    with pytest.raises(PipelineError, match="MGRD_STORE_URL is not set"):
+        around.need("store_url")
+
+
+def surroundings(**environment: str) -> Surroundings:
+    return Surroundings.from_environment({"MGRD_SCRATCH": ".", **environment})
