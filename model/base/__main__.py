@@ -7,10 +7,12 @@ Killed, it goes on from its newest resume point when started again with the same
 
 import argparse
 import logging
+import time
 from dataclasses import replace
 from pathlib import Path
 
 from model.acoustics.frontend import FRONT_END_VERSION
+from model.base.card import write_card
 from model.base.train import BaseConfig, train_base
 from model.network.checkpoint import save_checkpoint
 
@@ -26,8 +28,10 @@ def main() -> None:
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     config = replace(BaseConfig(), seed=options.seed, steps=options.steps, scenes=options.scenes)
+    started = time.monotonic()
     model, tokenizer = train_base(config, options.work)
     save_checkpoint(options.out, model, tokenizer, front_end_version=FRONT_END_VERSION)
+    write_card(options.out, config, minutes=(time.monotonic() - started) / 60)
 
 
 if __name__ == "__main__":

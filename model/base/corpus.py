@@ -103,13 +103,14 @@ def draw(pool: Pool, rng: np.random.Generator, config: MixtureConfig) -> tuple[E
     if chance < config.text_only + config.no_audio:
         return from_item(absent_audio_item(rng, split="train")), False
     index = int(rng.integers(len(pool.scenes)))
-    example = _task(pool.scenes[index], rng, config)
+    example = task(pool.scenes[index], rng, config)
     mel_TM = pool.mel(index)
     heard = replace(example, audio=(mel_TM,), audio_tokens=(audio_token_count(len(mel_TM)),))
     return heard, not heard.reasoning and rng.random() < config.may_skip
 
 
-def _task(scene: Scene, rng: np.random.Generator, config: MixtureConfig) -> Example:
+def task(scene: Scene, rng: np.random.Generator, config: MixtureConfig) -> Example:
+    """What is asked about a scene this time, without its sound."""
     chance = rng.random()
     if chance < config.caption:
         return Example("", prompts.CAPTION_QUESTION, caption(scene, rng))
