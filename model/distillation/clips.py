@@ -18,11 +18,13 @@ from model.acoustics.descriptors.describe import describe
 from model.acoustics.descriptors.values import Descriptors
 from model.acoustics.errors import AudioError
 from model.acoustics.frontend import RATE_HZ, chunks, log_mel
-from model.distillation.rows import DataError, Row, audio_path, read_rows
+from model.distillation.rows import DataError, Row, audio_path, read_numbered
 from model.learning.examples import Example
 from model.network.audio_lm import AudioLanguageModel
 from model.network.lengths import adaptor_token_count
 
+MAX_CLIP_S = 120.0
+"""A longer clip would leave no room for question and reasoning in the shipped model's context."""
 _ENCODER_BATCH = 32
 
 
@@ -51,7 +53,9 @@ class Dataset:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.rows = read_rows(path)
+        numbered = read_numbered(path)
+        self.rows = list(numbered.values())
+        self._lines = {row: number for number, row in numbered.items()}
         self._clips: dict[str, Clip] = {}
 
     def clip(self, row: Row) -> Clip | None:
@@ -61,7 +65,7 @@ class Dataset:
             return None
         key = str(where)
         if key not in self._clips:
-            self._clips[key] = _decoded(self.path, self.rows.index(row) + 1, where)
+            self._clips[key] = _decoded(self.path, self._lines[row], where)
         return self._clips[key]
 
 
@@ -73,10 +77,7 @@ def encode_rows(
     mels = [_mels(clip, silent=silent) for clip in clips]
     flat = [mel for chunk_mels in mels for mel in chunk_mels]
     frames = iter(_encoded(model, flat))
-    return [
-        _example(row, tuple(next(frames) for _ in chunk_mels))
-        for row, chunk_mels in zip(rows, mels, strict=True)
-    ]
+    return [_example(row, tuple(next(frames) for _ in chunk_mels)) for row, chunk_mels in zip(rows, mels, strict=True)]
 
 
 def _mels(clip: Clip | None, *, silent: bool) -> list[Tensor]:
@@ -108,14 +109,12 @@ def _example(row: Row, frames: tuple[Tensor, ...]) -> Example:
         depth=row.depth,
         contradictory=row.contradictory,
     )
-    return replace(
-        bare, audio=frames, audio_tokens=tuple(adaptor_token_count(len(f)) for f in frames)
-    )
+    return replace(bare, audio=frames, audio_tokens=tuple(adaptor_token_count(len(f)) for f in frames))
 
 
 def _decoded(path: Path, line: int, where: Path) -> Clip:
     try:
-        sound = decode(where.read_bytes())
+        sound = decode(where.read_bytes(), max_duration_s=MAX_CLIP_S)
     except AudioError as error:
         raise DataError(path, line, f"audio {where.name}: {error}") from error
     if len(sound.samples_N) < RATE_HZ // 10:

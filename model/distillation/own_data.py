@@ -10,7 +10,7 @@ from model.distillation.clips import Dataset
 from model.distillation.rows import DataError, Row, audio_path, write_rows
 
 MIN_ROWS = 10
-_HELDOUT_OF_TEN = 2
+_HELDOUT_SHARE = 0.2
 
 
 def lay_out_own(source: Path, out: Path) -> None:
@@ -25,9 +25,9 @@ def lay_out_own(source: Path, out: Path) -> None:
     for row in dataset.rows:
         dataset.clip(row)
     placed = [_placed(source, row, out) for row in dataset.rows]
-    heldout = [row for row, tenth in placed if tenth < _HELDOUT_OF_TEN]
-    train = [row for row, tenth in placed if tenth >= _HELDOUT_OF_TEN]
-    _refuse_empty(source, {"training": train, "held-out": heldout})
+    apart = _heldout_digests(source, {digest for _, digest in placed})
+    heldout = [row for row, digest in placed if digest in apart]
+    train = [row for row, digest in placed if digest not in apart]
     for name, rows in (("train", train), ("rl", train), ("heldout", heldout)):
         write_rows(out / f"{name}.jsonl", rows)
 
@@ -38,22 +38,24 @@ def copied_audio(source: Path, rows: Sequence[Row], out: Path) -> Iterator[Row]:
         yield _placed(source, row, out)[0]
 
 
-def _placed(source: Path, row: Row, out: Path) -> tuple[Row, int]:
+def _placed(source: Path, row: Row, out: Path) -> tuple[Row, str]:
+    """The row with its clip beside the new file, and the digest of what is asked about."""
     where = audio_path(source, row)
     if where is None:
-        return row, int(hashlib.sha256(row.question.encode()).hexdigest(), 16) % 10
+        return row, hashlib.sha256(row.question.encode()).hexdigest()
     digest = hashlib.sha256(where.read_bytes()).hexdigest()
     name = f"audio/{digest[:16]}{where.suffix.lower()}"
     target = out / name
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(where, target)
-    return replace(row, audio=name), int(digest, 16) % 10
+        partial = target.with_suffix(".partial")
+        shutil.copyfile(where, partial)
+        partial.replace(target)
+    return replace(row, audio=name), digest
 
 
-def _refuse_empty(source: Path, parts: dict[str, list[Row]]) -> None:
-    for name, rows in parts.items():
-        if not rows:
-            raise DataError(
-                source, 1, f"no row falls into the {name} part; give rows about more different clips"
-            )
+def _heldout_digests(source: Path, digests: set[str]) -> set[str]:
+    """The smallest fifth: digests are as good as drawn by chance, and the same ones next time."""
+    if len(digests) == 1:
+        raise DataError(source, 1, "every row asks about the same clip; give rows about several clips")
+    return set(sorted(digests)[: max(round(len(digests) * _HELDOUT_SHARE), 1)])

@@ -45,11 +45,12 @@ class WorldSizes:
 def write_world(out: Path, sizes: WorldSizes, *, seed: int, words_agree: float) -> None:
     """Writes train, rl, text, heldout and heldout_text.jsonl with their clips."""
     bank, rng = Bank.load(), np.random.default_rng(seed)
-    for name, count, split in (
+    parts: tuple[tuple[str, int, Split], ...] = (
         ("train", sizes.distil, "train"),
         ("rl", sizes.reinforce, "train"),
         ("heldout", sizes.heldout, "test"),
-    ):
+    )
+    for name, count, split in parts:
         agree = 1 / 3 if split == "test" else words_agree
         rows = _audio_rows(out, bank, rng, count=count, split=split, words_agree=agree)
         write_rows(out / f"{name}.jsonl", rows)
@@ -71,8 +72,10 @@ def text_row(item: Item) -> Row:
 
 
 def counterfactual_answer(item: Item, rng: np.random.Generator) -> str | None:
-    """The answer to the same question after an edit of its sound that changes it; the old answer
-    where every known edit leaves it; None where no edit keeps the question."""
+    """The answer to the same question after an edit of its sound that changes it.
+
+    The old answer where every known edit leaves it; None where no edit keeps the question.
+    """
     if item.scene is None:
         return None
     kept: str | None = None

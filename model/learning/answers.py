@@ -3,21 +3,24 @@
 import re
 import unicodedata
 
-_NUMBERS = dict(
-    zip(
-        "zero one two three four five six seven eight nine ten eleven twelve".split(),
-        (str(n) for n in range(13)),
-        strict=True,
+_NUMBERS = {
+    word: str(number)
+    for number, word in enumerate(
+        ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
     )
-)
-_TOKEN = re.compile(r"[a-z]+|\d+")
+}
+_ARTICLES = frozenset({"a", "an", "the"})
+_TOKEN = re.compile(r"[^\W\d_]+|(?<!\w)-?\d+|\d+")
 
 
 def normalise(answer: str) -> tuple[str, ...]:
-    """Words and numbers of an answer: lower case, no punctuation, number words as digits, no article."""
+    """Words and numbers of an answer: lower case, no punctuation, number words as digits, no article.
+
+    An answer that is nothing but an article keeps it: "A" may be a choice or a note.
+    """
     plain = unicodedata.normalize("NFKC", answer).lower()
-    words = (_NUMBERS.get(word, word) for word in _TOKEN.findall(plain))
-    return tuple(word for word in words if word not in {"a", "an", "the"})
+    words = tuple(_NUMBERS.get(word, word) for word in _TOKEN.findall(plain))
+    return tuple(word for word in words if word not in _ARTICLES) or words
 
 
 def is_correct(answer: str, reference: str) -> bool:

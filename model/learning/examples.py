@@ -1,7 +1,7 @@
-"""A training or test example, and its tokens.
+r"""A training or test example, and its tokens.
 
-The response of an example with reasoning is `reasoning\\n</think>\\nanswer<|EOT|>` behind a prompt
-that ends in `<think>\\n`; without reasoning the empty block is part of the prompt, or, where the
+The response of an example with reasoning is `reasoning\n</think>\nanswer<|EOT|>` behind a prompt
+that ends in `<think>\n`; without reasoning the empty block is part of the prompt, or, where the
 model shall learn that it may skip thinking, of the response (paper section 1, template).
 """
 
@@ -12,7 +12,7 @@ from transformers import PreTrainedTokenizerFast
 
 from model.learning import prompts
 from model.learning.batching import TokenSequence
-from model.network.template import END_THINK, EOT, encode_plain
+from model.network.template import END_THINK, EOT, encode_plain, token_id
 from model.network.template import prompt_ids as template_prompt_ids
 
 
@@ -56,9 +56,7 @@ def prompt_ids(tokenizer: PreTrainedTokenizerFast, example: Example, *, think: b
     return template_prompt_ids(tokenizer, messages, example.audio_tokens, think=think)
 
 
-def training_row(
-    tokenizer: PreTrainedTokenizerFast, example: Example, *, may_skip: bool = False
-) -> TokenSequence:
+def training_row(tokenizer: PreTrainedTokenizerFast, example: Example, *, may_skip: bool = False) -> TokenSequence:
     """Prompt and response of an example whose answer and reasoning are given.
 
     With `may_skip`, an example without reasoning teaches the empty block itself.
@@ -67,10 +65,9 @@ def training_row(
     prompt = prompt_ids(tokenizer, example, think=think)
     block = [*encode_plain(tokenizer, example.reasoning), *_close(tokenizer)] if think else []
     answer = encode_plain(tokenizer, example.answer)
-    end = tokenizer.convert_tokens_to_ids(EOT)
-    return TokenSequence(tuple(prompt), (*block, *answer, end), example.audio)
+    return TokenSequence(tuple(prompt), (*block, *answer, token_id(tokenizer, EOT)), example.audio)
 
 
 def _close(tokenizer: PreTrainedTokenizerFast) -> list[int]:
     newline = encode_plain(tokenizer, "\n")
-    return [*newline, tokenizer.convert_tokens_to_ids(END_THINK), *newline]
+    return [*newline, token_id(tokenizer, END_THINK), *newline]

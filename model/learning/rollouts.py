@@ -16,7 +16,7 @@ from model.learning.answers import is_correct
 from model.learning.batching import TokenSequence
 from model.learning.examples import Example, prompt_ids
 from model.learning.rewards import Response, RewardConfig, audio_reward, text_reward
-from model.network.template import END_THINK, parse_reply
+from model.network.template import END_THINK, parse_reply, token_id
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,7 @@ def roll_out(
     tokenizer = engine.tokenizer
     prompts = [prompt_ids(tokenizer, example, think=think) for example in examples]
     requests = [
-        Request(prompt_ids=prompt, frames=example.audio)
-        for prompt, example in zip(prompts, examples, strict=True)
+        Request(prompt_ids=prompt, frames=example.audio) for prompt, example in zip(prompts, examples, strict=True)
     ]
     groups = engine.generate(requests, sampling, n=n)
     return [
@@ -74,9 +73,7 @@ def _rollout(
     length = _reasoning_length(tokenizer, completion) if think else 0
     response = Response(answer=reply.answer, reasoning_tokens=length, closed=reply.closed)
     reward = (
-        audio_reward(response, example.answer, rewards)
-        if example.has_audio
-        else text_reward(response, example.answer)
+        audio_reward(response, example.answer, rewards) if example.has_audio else text_reward(response, example.answer)
     )
     return Rollout(
         example=example,
@@ -91,6 +88,6 @@ def _rollout(
 
 def _reasoning_length(tokenizer: PreTrainedTokenizerFast, completion: Completion) -> int:
     """Tokens before the end of thinking, the line break before it left out."""
-    end = tokenizer.convert_tokens_to_ids(END_THINK)
+    end = token_id(tokenizer, END_THINK)
     ids = completion.token_ids
     return max(ids.index(end) - 1, 0) if end in ids else len(ids)
