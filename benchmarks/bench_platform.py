@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mgrd.clients import Clients, NotFoundError, connect
+from mgrd.clients import Clients, NotFoundError, UnavailableError, connect
 from mgrd.clients.inference import Answerer, Question, ReasoningDelta, Sampling
 from mgrd.clients.registry_values import Evaluation, Gate
 from mgrd.home import Home
@@ -131,7 +131,7 @@ def _first_token_from(clients: Clients, version: str) -> bool:
                 answerer = event.version
             if isinstance(event, ReasoningDelta):
                 return answerer == version
-    except NotFoundError:  # nothing was ever behind this alias
+    except (NotFoundError, UnavailableError):  # nothing is ready behind this alias yet
         return False
     return answerer == version
 
