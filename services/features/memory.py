@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from threading import Lock
 
 from services.kit.deadlines import remaining_s
+from services.kit.errors import ServiceError
 
 
 class Memory:
@@ -30,7 +31,7 @@ class Memory:
             return future.result()
         try:
             return future.result(timeout=min(remaining_s(), self._keep_s))
-        except Exception:
+        except (ServiceError, TimeoutError):
             # Another's attempt failed, perhaps for a reason of its own, such as a shorter deadline.
             remaining_s()
             return make()
@@ -48,7 +49,7 @@ class Memory:
     def _fill(self, key: str, future: Future[bytes], make: Callable[[], bytes]) -> None:
         try:
             future.set_result(make())
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - those who wait must hear of it, whatever it is
             with self._lock:
                 self._entries.pop(key, None)
             future.set_exception(error)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable
+from typing import Any
 
 from mgrd.common.v1 import common_pb2 as common
 from mgrd.features.v1 import features_pb2 as pb
@@ -75,7 +76,7 @@ def _measured(audio: bytes, *, ears: Ears, memory: Memory) -> bytes:
     return memory.recall(hashlib.sha256(audio).hexdigest(), lambda: ears.measure(audio))
 
 
-def _descriptor(fields: dict) -> common.Descriptor:
+def _descriptor(fields: dict[str, Any]) -> common.Descriptor:
     start_s, end_s = fields["span_s"]
     value = fields["value"]
     return common.Descriptor(

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self, get_args
+from typing import Any, Literal, Self, get_args
 
 from services.kit.errors import PermissionDenied, Unauthenticated
 
@@ -128,9 +128,9 @@ def _read(path: Path) -> dict[str, Caller]:
     return {row["sha256"]: _caller(row, path) for row in rows}
 
 
-def _caller(row: Mapping[str, object], path: Path) -> Caller:
+def _caller(row: Mapping[str, Any], path: Path) -> Caller:
     subject, kind, roles = row["subject"], row["kind"], row["roles"]
-    unknown = set(roles) - ROLES if isinstance(roles, list) else {str(roles)}
-    if unknown or kind not in get_args(Kind) or not isinstance(subject, str):
+    known = isinstance(roles, list) and set(roles) <= ROLES
+    if not known or kind not in get_args(Kind) or not isinstance(subject, str):
         raise ValueError(f"{path}: token of {subject!r} has kind {kind!r}, roles {roles!r}; roles are {sorted(ROLES)}")
-    return Caller(subject=subject, kind="person" if kind == "person" else "service", roles=frozenset(map(str, roles)))
+    return Caller(subject=subject, kind="person" if kind == "person" else "service", roles=frozenset(roles))

@@ -52,7 +52,7 @@ class BackgroundThreads:
             started = time.monotonic()
             try:
                 worker.run(self._stopping)
-            except Exception:
+            except Exception:  # noqa: BLE001 - the promise of this module
                 if time.monotonic() - started > _WELL_AFTER_S:
                     pause_s = _FIRST_PAUSE_S
                 _log.exception("worker %s failed; it starts again in %g s", worker.name, pause_s)

@@ -126,7 +126,7 @@ def retrying(transaction: Callable[[], Result], *, attempts: int = 6) -> Result:
         except DBAPIError as error:
             if getattr(error.orig, "sqlstate", None) not in _RETRYABLE_STATES:
                 raise
-        time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - jitter, not a secret
+        time.sleep(random.uniform(0, 0.01 * 2**attempt))
     return transaction()
 
 

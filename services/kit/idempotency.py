@@ -8,7 +8,7 @@ import hashlib
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.message import Message
@@ -34,7 +34,7 @@ def idempotent(
     digest = hashlib.sha256(request.SerializeToString(deterministic=True)).hexdigest()
     stored = _stored(work, method, request_id)
     if stored is not None:
-        return _same(stored, digest, request_id)
+        return cast(Response, _same(stored, digest, request_id))
     response = make()
     _store(work, method, request_id, digest, response)
     return response
@@ -42,8 +42,9 @@ def idempotent(
 
 def forget_old_requests(work: UnitOfWork) -> int:
     """Deletes answers older than a week; returns how many."""
-    result = work.session.execute(delete(KIT.requests).where(KIT.requests.c.create_time < now() - KEPT_FOR))
-    return result.rowcount
+    old = KIT.requests.c.create_time < now() - KEPT_FOR
+    gone = work.session.execute(delete(KIT.requests).where(old).returning(KIT.requests.c.request_id))
+    return len(gone.all())
 
 
 def _check(request_id: str) -> None:
@@ -55,7 +56,7 @@ def _check(request_id: str) -> None:
         ) from None
 
 
-def _stored(work: UnitOfWork, method: str, request_id: str) -> Row | None:
+def _stored(work: UnitOfWork, method: str, request_id: str) -> Row[Any, Any, Any] | None:
     columns = KIT.requests.c
     return work.session.execute(
         select(columns.request_sha256, columns.response_type, columns.response).where(
@@ -66,7 +67,7 @@ def _stored(work: UnitOfWork, method: str, request_id: str) -> Row | None:
     ).one_or_none()
 
 
-def _same(stored: Row, digest: str, request_id: str) -> Response:
+def _same(stored: Row[Any, Any, Any], digest: str, request_id: str) -> Message:
     if stored.request_sha256 != digest:
         raise InvalidArgument(
             f"request_id {request_id} came before with another body; use a new UUID for a new request",
@@ -74,7 +75,8 @@ def _same(stored: Row, digest: str, request_id: str) -> Response:
             reason="REQUEST_ID_REUSED",
         )
     descriptor = descriptor_pool.Default().FindMessageTypeByName(stored.response_type)
-    return message_factory.GetMessageClass(descriptor).FromString(stored.response)
+    response: Message = message_factory.GetMessageClass(descriptor).FromString(stored.response)
+    return response
 
 
 def _store(work: UnitOfWork, method: str, request_id: str, digest: str, response: Message) -> None:

@@ -1,7 +1,7 @@
-"""The layers around every RPC, outermost first: trace, error mapping, metrics and log, auth, deadline, limit, validation.
+"""The layers around every RPC: trace, error mapping, metrics and log, auth, deadline, limit, validation.
 
-Each is a context manager that knows nothing of the others. Error mapping lies far out so that every layer may
-raise a ServiceError. Health and reflection, which probes call without a token, pass through untouched.
+From the outermost in; each is a context manager that knows nothing of the others. Error mapping lies far out so
+that every layer may raise a ServiceError. Health and reflection, which probes call without a token, pass untouched.
 """
 
 import logging
@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import Any, cast
 
 import grpc
 from google.protobuf.message import Message
@@ -136,7 +137,7 @@ def concurrency_limit(most: int) -> Layer:
     return layer
 
 
-class Layered(grpc.ServerInterceptor):
+class Layered(grpc.ServerInterceptor):  # type: ignore[misc]
     """Runs every RPC inside the layers, and each of its request messages through the validator."""
 
     def __init__(self, layers: list[Layer], *, validator: Validator) -> None:
@@ -192,5 +193,6 @@ def _arity(streams: bool) -> str:
     return "stream" if streams else "unary"
 
 
-def _behaviour(handler: grpc.RpcMethodHandler) -> Callable[..., object]:
-    return handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
+def _behaviour(handler: grpc.RpcMethodHandler) -> Callable[..., Any]:
+    found = (handler.unary_unary, handler.unary_stream, handler.stream_unary, handler.stream_stream)
+    return cast(Callable[..., Any], next(behaviour for behaviour in found if behaviour is not None))

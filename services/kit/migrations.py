@@ -41,7 +41,9 @@ def _versions_folder(package: str) -> Path:
 def _head(versions: Path) -> str:
     found = [dict(_REVISION.findall(path.read_text())) for path in sorted(versions.glob("*.py"))]
     parents = {fields.get("down_revision") for fields in found}
-    heads = [fields["revision"] for fields in found if "revision" in fields and fields["revision"] not in parents]
+    heads: list[str] = [
+        fields["revision"] for fields in found if "revision" in fields and fields["revision"] not in parents
+    ]
     if len(heads) != 1:
         raise MigrationError(f"{versions} has the heads {heads}; there must be exactly one")
     return heads[0]
@@ -51,7 +53,8 @@ def _current(engine: Engine) -> str | None:
     if not inspect(engine).has_table("alembic_version"):
         return None
     with engine.connect() as connection:
-        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+        found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+        return found
 
 
 def _upgrade(database_url: str, versions: Path) -> None:

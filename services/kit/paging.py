@@ -38,7 +38,12 @@ class Page:
 
 
 def read_page(
-    page_size: int, page_token: str, *, filters: Sequence[str] = (), default: int = DEFAULT_SIZE, most: int = MAXIMUM_SIZE
+    page_size: int,
+    page_token: str,
+    *,
+    filters: Sequence[str] = (),
+    default: int = DEFAULT_SIZE,
+    most: int = MAXIMUM_SIZE,
 ) -> Page:
     """The page a request asks for; `filters` are the method and every field that selects rows.
 

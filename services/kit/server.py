@@ -112,9 +112,7 @@ def _service_names(policy: Policy) -> list[str]:
     return sorted({method.split("/")[1] for method in policy})
 
 
-def _drain(
-    server: grpc.Server, status: health.HealthServicer, workers: BackgroundThreads, drain_s: float
-) -> None:
+def _drain(server: grpc.Server, status: health.HealthServicer, workers: BackgroundThreads, drain_s: float) -> None:
     status.enter_graceful_shutdown()
     server.stop(drain_s).wait()
     workers.stop(timeout_s=drain_s)
@@ -135,7 +133,8 @@ class _Readiness:
             stopping.wait(_CHECK_EVERY_S if self.look() else _CHECK_AGAIN_S)
 
     def look(self) -> bool:
-        serving = all([self._passes(name, check) for name, check in self._checks.items()])
+        passed = [self._passes(name, check) for name, check in self._checks.items()]
+        serving = all(passed)
         state = health_pb2.HealthCheckResponse
         for service in self._services:
             self._status.set(service, state.SERVING if serving else state.NOT_SERVING)
@@ -144,7 +143,7 @@ class _Readiness:
     def _passes(self, name: str, check: Check) -> bool:
         try:
             check()
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever a check raises, the service is not ready
             _log.warning("check %s fails", name, exc_info=True)
             return False
         return True

@@ -55,9 +55,7 @@ def _internal(error: Exception) -> ServiceError:
 def _details(error: ServiceError) -> Iterator[Message]:
     yield details.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=error.metadata)
     if isinstance(error, InvalidArgument):
-        violation = details.BadRequest.FieldViolation(
-            field=error.field, description=error.message, reason=error.reason
-        )
+        violation = details.BadRequest.FieldViolation(field=error.field, description=error.message, reason=error.reason)
         yield details.BadRequest(field_violations=[violation])
     if isinstance(error, FailedPrecondition) and error.violations:
         yield details.PreconditionFailure(

@@ -138,7 +138,7 @@ def _race(action: Callable[[], None], *, times: int, each: int) -> None:
         try:
             for _ in range(each):
                 action()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - the test shows it
             failures.append(error)
 
     threads = [threading.Thread(target=runner) for _ in range(times)]
@@ -244,9 +244,7 @@ def test_published_events_are_forgotten_after_a_week_and_others_never(database: 
     assert [AliasMoved.FromString(row.data).alias for row in _rows(database, KIT.outbox)] == ["new"]
 
 
-def test_migrating_is_repeatable(
-    empty_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_migrating_is_repeatable(empty_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = f"svc{uuid.uuid4().hex[:8]}"
     versions = tmp_path / package / "migrations" / "versions"
     versions.mkdir(parents=True)

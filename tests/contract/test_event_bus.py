@@ -4,10 +4,12 @@ import threading
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from kafka import KafkaConsumer, KafkaProducer
 
 from services.kit.events.bus import EventBus, Fenced, open_bus
 from services.kit.events.replay import replay
@@ -116,10 +118,8 @@ def test_members_of_a_group_share_the_partitions_and_miss_nothing(open_it: OpenB
         consumer = open_it().consumer("g", [topic])
         while not done.is_set():
             got[member] |= {delivery.event.id for delivery in consumer.poll(5, timeout_s=0.1)}
-            try:
+            with suppress(Fenced):
                 consumer.commit()
-            except Fenced:
-                pass
             if len(got[0] | got[1]) == 200:
                 done.set()
         consumer.close()
@@ -185,3 +185,58 @@ def _handle_until(reached: Callable[[], bool], subscription: Subscription, consu
             return
         subscription.handle_next(consumer, threading.Event(), timeout_s=0.3)
     assert reached()
+
+
+def test_kafka_records_are_cloudevents_in_binary_mode(broker: str, topic: str) -> None:
+    bus = open_bus(f"kafka://{broker}")
+    bus.publish(topic, [an_event("the-key", body="x", event_id="e-1")])
+    [record] = _raw(broker, topic)
+    assert dict(record.headers) == {
+        "ce_specversion": b"1.0",
+        "ce_id": b"e-1",
+        "ce_type": b"mgrd.alias.moved.v1",
+        "ce_source": b"mgrd/registry",
+        "ce_subject": b"models/m/aliases/a",
+        "ce_time": b"2026-01-02T03:04:05.678000+00:00",
+        "ce_traceparent": b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        "content-type": b"application/protobuf",
+    }
+    assert (record.key, record.value) == (b"the-key", an_event(body="x").data)
+    bus.close()
+
+
+def test_foreign_kafka_records_are_buried_and_stall_nothing(broker: str, topic: str, tmp_path: Path) -> None:
+    bus, handled = open_bus(f"kafka://{broker}"), []
+    bus.publish(topic, [an_event("k", body="before")])
+    producer = KafkaProducer(bootstrap_servers=broker)
+    headers = [("ce_id", b"t"), ("ce_type", b"mgrd.alias.moved.v1"), ("ce_source", b"s")]
+    for value, found in ((b"not ours", []), (None, headers), (b"\xff\xff", [*headers[1:], ("ce_id", b"\xff")])):
+        producer.send(topic, key=b"k", value=value, headers=found).get(timeout=10)
+    producer.close()
+    bus.publish(topic, [an_event("k", body="after")])
+    subscription = Subscription(
+        kit_database(tmp_path, "inbox"),
+        bus,
+        group="g",
+        topics=[topic],
+        handlers={"mgrd.alias.moved.v1": lambda _work, body: handled.append(body.alias)},
+        attempts=1,
+    )
+    consumer = bus.consumer("g", [topic])
+    _handle_until(lambda: handled == ["before", "after"], subscription, consumer)
+    reasons = [
+        dict(record.headers)["ce_dlqreason"].decode().split(":")[0] for record in _raw(broker, f"{topic}.dlq", 3)
+    ]
+    assert reasons == ["the event lacks id, type, source", "the record is a tombstone", "DecodeError"]
+    consumer.close()
+    bus.close()
+
+
+def _raw(broker: str, topic: str, want: int = 1) -> list:
+    consumer = KafkaConsumer(
+        topic, bootstrap_servers=broker, auto_offset_reset="earliest", consumer_timeout_ms=10_000, group_id=None
+    )
+    try:
+        return [next(consumer) for _ in range(want)]
+    finally:
+        consumer.close()

@@ -42,7 +42,9 @@ def _glide(*, start_hz: float = 200, end_hz: float = 400, duration_s: float = 2.
     return (0.3 * np.sin(2 * np.pi * np.cumsum(hz) / RATE_HZ)).astype(np.float32)
 
 
-def _encoded(samples_N: np.ndarray, *, format: str = "WAV", rate_hz: int = RATE_HZ, subtype: str | None = None) -> bytes:
+def _encoded(
+    samples_N: np.ndarray, *, format: str = "WAV", rate_hz: int = RATE_HZ, subtype: str | None = None
+) -> bytes:
     file = io.BytesIO()
     soundfile.write(file, samples_N, rate_hz, format=format, subtype=subtype)
     return file.getvalue()
@@ -212,7 +214,7 @@ def test_a_hung_worker_is_killed_and_its_clip_refused() -> None:
     pool.start()
     [pid] = _workers() - _busy_elsewhere(pool)
     os.kill(pid, signal.SIGSTOP)
-    with pytest.raises(Exception, match="took longer than 0.5 s"):
+    with pytest.raises(Exception, match=r"took longer than 0\.5 s"):
         pool.extract(_encoded(_glide()))
     assert not psutil.pid_exists(pid)
     assert pool.measure(_encoded(_glide()))
@@ -248,7 +250,7 @@ def test_a_worker_cannot_take_more_memory_than_it_was_given() -> None:
     pool = WorkerPool(FeaturesSettings(features_workers=1, features_worker_memory_bytes=24 * 2**20))
     pool.start()
     long = _encoded(np.zeros(299 * RATE_HZ, np.float32), format="FLAC")
-    with pytest.raises(Exception, match="memory|allocate|gave up") as refused:
+    with pytest.raises(Exception, match=r"memory|allocate|gave up") as refused:
         pool.measure(long)
     assert refused.value.code == "INVALID_ARGUMENT"
     assert pool.extract(_encoded(_glide(duration_s=0.5))).chunks

@@ -1,6 +1,6 @@
 """A consumer process for crash tests: counts each event of a topic in its database until it is killed.
 
-    python -m tests.support.consuming EVENTS_URL DATABASE_URL TOPIC
+python -m tests.support.consuming EVENTS_URL DATABASE_URL TOPIC
 """
 
 import sys

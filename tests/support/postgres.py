@@ -50,5 +50,10 @@ def _make_ours(folder: Path) -> None:
 def _run(*command: object) -> None:
     user = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
     subprocess.run(  # the server inherits no pipe, which it would hold open
-        [str(part) for part in command], check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL, cwd="/", **user
+        [str(part) for part in command],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL,
+        cwd="/",
+        **user,
     )

@@ -1,6 +1,6 @@
 """A producer process for crash tests: commits numbered events and relays them until it is killed.
 
-    python -m tests.support.relaying EVENTS_URL DATABASE_URL TOPIC LAST
+python -m tests.support.relaying EVENTS_URL DATABASE_URL TOPIC LAST
 """
 
 import sys

@@ -57,14 +57,16 @@ class WorkerPool:
                 worker.end()
 
     def extract(self, audio: bytes) -> pb.Features:
-        return pb.Features.FromString(self._ask(Kind.EXTRACT, audio))
+        features: pb.Features = pb.Features.FromString(self._ask(Kind.EXTRACT, audio))
+        return features
 
     def measure(self, audio: bytes) -> bytes:
         return self._ask(Kind.MEASURE, audio)
 
     def verify(self, text: str, *, descriptors: bytes) -> pb.VerifyClaimsResponse:
         body = b'{"text":%s,"descriptors":%s}' % (json.dumps(text).encode(), descriptors)
-        return pb.VerifyClaimsResponse.FromString(self._ask(Kind.VERIFY, body))
+        evidence: pb.VerifyClaimsResponse = pb.VerifyClaimsResponse.FromString(self._ask(Kind.VERIFY, body))
+        return evidence
 
     def _ask(self, kind: Kind, body: bytes) -> bytes:
         if not self._waiting.acquire(blocking=False):

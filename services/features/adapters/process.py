@@ -9,7 +9,7 @@ from typing import BinaryIO, cast
 
 from services.features.adapters.wire import Kind, WireClosed, receive, send
 
-_ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 _START_TIMEOUT_S = 30.0
 
 

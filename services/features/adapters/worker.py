@@ -60,7 +60,7 @@ class Worker:
             source_rate_hz=sound.source_rate_hz,
             format=sound.format.upper(),
         )
-        return features.SerializeToString()
+        return bytes(features.SerializeToString())
 
     def _measure(self, audio: bytes) -> bytes:
         return json.dumps(describe(self._decode(audio).samples_N).to_dict()).encode()
@@ -69,7 +69,8 @@ class Worker:
         asked = json.loads(body)
         descriptors = Descriptors.from_dict(asked["descriptors"])
         evidence = verify(extract_claims(asked["text"]), descriptors)
-        return pb.VerifyClaimsResponse(evidence=[_evidence(found) for found in evidence]).SerializeToString()
+        response = pb.VerifyClaimsResponse(evidence=[_evidence(found) for found in evidence])
+        return bytes(response.SerializeToString())
 
 
 def serve(source: BinaryIO, sink: BinaryIO, worker: Worker) -> None:

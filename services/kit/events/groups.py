@@ -53,7 +53,7 @@ class LogConsumer:
                 self._check_at = self._renew_at = 0.0
                 raise Fenced(f"group {self._group!r} has a newer generation than {self._generation}")
             connection.executemany(
-                'INSERT INTO offsets VALUES (?, ?, ?, ?) '
+                "INSERT INTO offsets VALUES (?, ?, ?, ?) "
                 'ON CONFLICT ("group", topic, partition) DO UPDATE SET next = excluded.next',
                 [(self._group, topic, number, at) for (topic, number), at in self._positions.items()],
             )

@@ -22,6 +22,7 @@ from services.kit.events.bus import LEASE_S, Delivery, Event, Fenced
 
 PARTITIONS = 4
 _PUBLISH_TIMEOUT_S = 30.0
+_RECONNECT_AT_MOST_MS = 2_000
 _SESSION_TIMEOUT_MS = 10_000  # how long the partitions of a killed consumer wait
 _LOST = (
     CommitFailedError,
@@ -64,7 +65,9 @@ class KafkaBus:
 
     def _connected(self) -> KafkaProducer:
         if self._producer is None:
-            self._producer = KafkaProducer(bootstrap_servers=self._bootstrap, linger_ms=2)
+            self._producer = KafkaProducer(
+                bootstrap_servers=self._bootstrap, linger_ms=2, reconnect_backoff_max_ms=_RECONNECT_AT_MOST_MS
+            )
         return self._producer
 
     def _ensure_topics(self, topics: Sequence[str]) -> None:
@@ -100,6 +103,7 @@ class KafkaLogConsumer:
             heartbeat_interval_ms=_SESSION_TIMEOUT_MS // 10,
             max_poll_interval_ms=int(lease_s * 1000),
             fetch_max_wait_ms=100,
+            reconnect_backoff_max_ms=_RECONNECT_AT_MOST_MS,
         )
 
     def poll(self, max_events: int, *, timeout_s: float) -> list[Delivery]:

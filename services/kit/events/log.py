@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from services.kit.events.bus import LEASE_S, Delivery, Event, EventError
 from services.kit.events.groups import LogConsumer
@@ -35,6 +36,11 @@ CREATE TABLE IF NOT EXISTS offsets (
     PRIMARY KEY ("group", topic, partition));
 """
 _COLUMNS = "id, type, source, subject, key, time, data, traceparent, extensions"
+_READ = f"""SELECT "offset", {_COLUMNS} FROM records
+    WHERE topic = ? AND partition = ? AND "offset" >= ? ORDER BY "offset" LIMIT ?"""  # noqa: S608 - constants alone
+_APPEND = f"""INSERT INTO records (topic, partition, "offset", {_COLUMNS})
+    SELECT ?1, ?2, COALESCE(MAX("offset") + 1, 0), ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11
+    FROM records WHERE topic = ?1 AND partition = ?2"""  # noqa: S608 - constants alone
 
 
 class LogFile:
@@ -62,16 +68,12 @@ class LogFile:
         """A number that changes whenever another connection has committed."""
         return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
 
-    def rows(self, query: str, *values: object) -> list[tuple]:
+    def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         return self._connection.execute(query, values).fetchall()
 
     def read(self, topic: str, partition: int, *, start: int, most: int) -> list[Delivery]:
         """Up to `most` records of a partition from offset `start` on."""
-        query = (
-            f'SELECT "offset", {_COLUMNS} FROM records WHERE topic = ? AND partition = ? AND "offset" >= ? '
-            'ORDER BY "offset" LIMIT ?'
-        )
-        found = self.rows(query, topic, partition, start, most)
+        found = self.rows(_READ, topic, partition, start, most)
         return [Delivery(_event(row[1:]), topic, partition, row[0]) for row in found]
 
     def close(self) -> None:
@@ -117,9 +119,7 @@ def ensure_topic(connection: sqlite3.Connection, topic: str, *, partitions: int)
 
 def _append(connection: sqlite3.Connection, topic: str, partition: int, event: Event) -> None:
     connection.execute(
-        f"""INSERT INTO records (topic, partition, "offset", {_COLUMNS})
-            SELECT ?1, ?2, COALESCE(MAX("offset") + 1, 0), ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11
-            FROM records WHERE topic = ?1 AND partition = ?2""",
+        _APPEND,
         (
             topic,
             partition,
@@ -136,7 +136,7 @@ def _append(connection: sqlite3.Connection, topic: str, partition: int, event: E
     )
 
 
-def _event(row: Sequence) -> Event:
+def _event(row: Sequence[Any]) -> Event:
     identifier, kind, source, subject, key, time, data, traceparent, extensions = row
     return Event(
         id=identifier,

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import Row, delete, select, update
 
@@ -60,18 +61,18 @@ class Relay:
             EVENTS.labels(self.name, "published").inc(len(rows))
         return len(rows)
 
-    def _pending(self) -> Sequence[Row]:
+    def _pending(self) -> Sequence[Row[Any]]:
         waiting = select(KIT.outbox).where(KIT.outbox.c.published_at.is_(None)).order_by(KIT.outbox.c.seq)
         with self._database.unit_of_work(read_only=True) as work:
             return work.session.execute(waiting.limit(_BATCH)).all()
 
-    def _mark(self, rows: Sequence[Row]) -> None:
+    def _mark(self, rows: Sequence[Row[Any]]) -> None:
         published = KIT.outbox.c.seq.in_([row.seq for row in rows])
         with self._database.unit_of_work() as work:
             work.session.execute(update(KIT.outbox).where(published).values(published_at=now()))
             work.commit()
 
-    def _event(self, row: Row) -> Event:
+    def _event(self, row: Row[Any]) -> Event:
         return Event(
             id=row.id,
             type=row.type,

@@ -91,11 +91,10 @@ class Subscription:
         first_seen, failures, pause_s = now(), 0, _FIRST_PAUSE_S
         while not stopping.is_set():
             try:
-                self._database.retrying(lambda: self._apply(delivery.event))
-                return
+                return self._database.retrying(lambda: self._apply(delivery.event))
             except _TRANSIENT as error:
                 _log.warning("%s waits: %s", self.name, error)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - a handler may fail in any way; none stalls the partition
                 failures += 1
                 if failures >= self._attempts:
                     _log.exception("%s gives up on event %s", self.name, delivery.event.id)
@@ -103,6 +102,7 @@ class Subscription:
                     return self._bury(delivery, reason=reason, attempts=failures, first_seen=first_seen)
             stopping.wait(pause_s)
             pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+        return None
 
     def _apply(self, event: Event) -> None:
         with self._database.unit_of_work() as work:

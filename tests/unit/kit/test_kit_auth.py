@@ -12,7 +12,9 @@ from services.kit.errors import PermissionDenied, Unauthenticated
 ADA = Caller(subject="ada", kind="person", roles=frozenset({"author"}))
 
 
-def _write(path: Path, *, token: str = "secret", subject: str = "ada", kind: str = "person", roles: object = ("author",)) -> None:
+def _write(
+    path: Path, *, token: str = "secret", subject: str = "ada", kind: str = "person", roles: object = ("author",)
+) -> None:
     row = {"sha256": hashlib.sha256(token.encode()).hexdigest(), "subject": subject, "kind": kind, "roles": roles}
     path.write_text(json.dumps({"tokens": [row]}))
 

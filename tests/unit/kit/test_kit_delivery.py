@@ -141,7 +141,9 @@ def test_death_between_effect_and_offset_has_no_second_effect(
     assert handled.effects() == ["a"]
 
 
-def test_a_failing_handler_leaves_no_trace_of_its_attempt(producer: Database, consumer: Database, bus: EventBus) -> None:
+def test_a_failing_handler_leaves_no_trace_of_its_attempt(
+    producer: Database, consumer: Database, bus: EventBus
+) -> None:
     handled, failures = Handled(consumer), iter([True, False])
 
     def fails_once(work: UnitOfWork, body: Message) -> None:

@@ -10,9 +10,11 @@ from services.kit.names import NamePattern, check_id, format_name, parse
 VERSION = NamePattern("models/{model}/versions/{version}")
 HOSTILE = [
     "", "models/m", "models/m/versions/", "models//versions/1", "models/../versions/1", "models/%2e%2e/versions/1",
-    "models/a\0/versions/1", "models/a\n/versions/1", "models/\u202ea/versions/1", "models/A/versions/1",
+    "models/a\0/versions/1", "models/a\n/versions/1", "models/\u202ea/versions/1",
+    "models/A/versions/1",
     "models/-a/versions/1", "models/a'--/versions/1", "models/" + "a" * 64 + "/versions/1", "x" * 10_000,
-    "/models/m/versions/1", "models/m/versions/1/", "models\\m\\versions\\1", "models/m/aliases/1", "models/ä/versions/1",
+    "/models/m/versions/1", "models/m/versions/1/", "models\\m\\versions\\1", "models/m/aliases/1",
+    "models/ä/versions/1",
 ]  # fmt: skip
 
 

@@ -50,7 +50,9 @@ def channel(registry: Registry) -> Iterator[grpc.Channel]:
     server.stop(0)
 
 
-def _call(channel: grpc.Channel, *, name: str = "m", timeout: float | None = 10, token: str = "t", trace: str = "") -> str:
+def _call(
+    channel: grpc.Channel, *, name: str = "m", timeout: float | None = 10, token: str = "t", trace: str = ""
+) -> str:
     metadata = [("authorization", f"Bearer {token}")] if token else []
     metadata += [("traceparent", trace)] if trace else []
     stub = registry_pb2_grpc.RegistryServiceStub(channel)

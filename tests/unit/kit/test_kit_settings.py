@@ -21,7 +21,7 @@ def test_values_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_a_misspelt_option_is_an_error_that_lists_the_options(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MGRD_REGISTRY_GRACE", "5")
-    with pytest.raises(SettingsError, match="MGRD_REGISTRY_GRACE;.*MGRD_REGISTRY_GRACE_S"):
+    with pytest.raises(SettingsError, match=r"MGRD_REGISTRY_GRACE;.*MGRD_REGISTRY_GRACE_S"):
         Settings.from_environment()
 
 
