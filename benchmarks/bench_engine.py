@@ -9,6 +9,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -74,7 +75,7 @@ def _ours(
 
 def _theirs(
     model: AudioLanguageModel,
-    theirs: Qwen2ForCausalLM,
+    theirs: Any,
     tokenizer: PreTrainedTokenizerFast,
     request: Request,
     *,
@@ -113,7 +114,9 @@ def _interleaved(
     return durations
 
 
-def _row(name: str, ours_s: Sequence[float], theirs_s: Sequence[float], *, tokens: int, goal: float) -> dict[str, object]:
+def _row(
+    name: str, ours_s: Sequence[float], theirs_s: Sequence[float], *, tokens: int, goal: float
+) -> dict[str, object]:
     ratios = [theirs / ours for ours, theirs in zip(ours_s, theirs_s, strict=True)]
     ratio = statistics.median(theirs_s) / statistics.median(ours_s)
     return {

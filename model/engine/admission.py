@@ -1,6 +1,7 @@
 """Whether a request can be served, checked before it can disturb those that are running."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from model.engine.errors import EngineError
 from model.engine.params import Request
@@ -11,9 +12,9 @@ from model.network.lengths import MAX_CHUNK_MEL_FRAMES, adaptor_token_count, aud
 
 def check_request(request: Request, config: AudioLanguageModelConfig, *, max_tokens: int) -> None:
     """Raise EngineError with reason and remedy, or return."""
-    _check_prompt(request, vocab_size=config.text_config.vocab_size, max_tokens=max_tokens)
+    _check_prompt(request, vocab_size=config.text.vocab_size, max_tokens=max_tokens)
     for mel_TM in request.mels:
-        _check_mel(mel_TM, bands=config.audio_config.num_mel_bins)
+        _check_mel(mel_TM, bands=config.audio.num_mel_bins)
     places = sum(token == config.audio_patch_token_id for token in request.prompt_ids)
     sound = sum(audio_token_count(len(mel_TM)) for mel_TM in request.mels)
     sound += sum(adaptor_token_count(len(clip)) for clip in request.frames)
@@ -43,7 +44,7 @@ def _check_prompt(request: Request, *, vocab_size: int, max_tokens: int) -> None
         raise EngineError("UNKNOWN_TOKEN", f"prompt_ids must lie between 0 and {vocab_size - 1}: use this tokenizer")
 
 
-def _check_mel(mel_TM: np.ndarray, *, bands: int) -> None:
+def _check_mel(mel_TM: NDArray[np.float32], *, bands: int) -> None:
     if mel_TM.ndim != 2 or mel_TM.shape[1] != bands or not 0 < mel_TM.shape[0] <= MAX_CHUNK_MEL_FRAMES:
         raise EngineError(
             "BAD_MEL",

@@ -8,7 +8,7 @@ Shapes: B running rows, R rows that join, N prompts, P longest prompt, V vocabul
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -55,7 +55,7 @@ class Engine:
         max_tokens: int | None = None,
     ) -> None:
         """`max_tokens` bounds prompt and reply of one row together; the model's positions bound it anyway."""
-        positions = model.config.text_config.max_position_embeddings
+        positions = model.config.text.max_position_embeddings
         self.model, self.tokenizer = model, tokenizer
         self.max_batch_rows = max_batch_rows
         self.max_tokens = min(positions, max_tokens or positions)
@@ -117,7 +117,7 @@ class Engine:
 
     def _reset(self) -> None:
         weight = self.model.language_model.lm_head.weight
-        self._cache = KVCache(self.model.config.text_config, device=weight.device, dtype=weight.dtype)
+        self._cache = KVCache(self.model.config.text, device=weight.device, dtype=weight.dtype)
         self._rows: list[Row] = []
         self._job_of: dict[Row, Job] = {}
         self._next_B = torch.zeros(0, dtype=torch.long, device=weight.device)

@@ -9,5 +9,5 @@ class EngineError(ValueError):
         self.reason = reason
 
 
-class EngineFull(EngineError):  # noqa: N818 - a state of the engine, not a fault of it
+class EngineFull(EngineError):
     """Too many requests are waiting; the same request may be sent again later."""

@@ -18,7 +18,7 @@ from torch import Tensor
 from transformers import Qwen2Config
 
 from model.network.attention import RememberedSequences
-from model.network.language_model import head_size
+from model.network.language_model import head_size, kv_heads
 
 _FIRST_COLUMNS = 256
 _FILL_LIMIT = 0.75
@@ -85,7 +85,7 @@ class KVCache:
     """The memory of generation: attends for one new token in every row."""
 
     def __init__(self, config: Qwen2Config, *, device: torch.device, dtype: torch.dtype) -> None:
-        self._heads, self._head_size = config.num_key_value_heads, head_size(config)
+        self._heads, self._head_size = kv_heads(config), head_size(config)
         empty = torch.empty(0, self._heads, _FIRST_COLUMNS, self._head_size, device=device, dtype=dtype)
         self._keys = [empty] * config.num_hidden_layers
         self._values = [empty] * config.num_hidden_layers

@@ -36,7 +36,8 @@ class WholeSequences:
 
 def wants_plain_products(q_BHLK: Tensor) -> bool:
     """bfloat16 on a CPU: the fused kernel calls one small product per head and block there, which
-    takes five times as long as whole products up to some hundreds of positions."""
+    takes five times as long as whole products up to some hundreds of positions.
+    """
     return q_BHLK.device.type == "cpu" and q_BHLK.dtype == torch.bfloat16 and q_BHLK.shape[2] <= 512
 
 

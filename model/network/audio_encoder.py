@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from model.network.attention import plain_attention, wants_plain_products
 from model.network.config import AudioEncoderConfig
 from model.network.constant import Constant
 from model.network.errors import NetworkError
@@ -88,7 +89,10 @@ class EncoderAttention(nn.Module):
         q, k, v = (
             part(x_BSE).unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in (self.query, self.key, self.value)
         )
-        heard = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+        if wants_plain_products(q):
+            heard = plain_attention(q, k, v, mask=mask)
+        else:
+            heard = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
         return self.out(heard.transpose(1, 2).flatten(2))
 
 

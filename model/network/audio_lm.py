@@ -8,7 +8,7 @@ Shapes: B sequences, L positions, V vocabulary, D width, T mel frames, M mel bin
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from torch import Tensor, nn
 from transformers import PreTrainedModel
@@ -28,22 +28,25 @@ class AudioLanguageModel(PreTrainedModel):
     """Reads text with `<audio_patch>` places that sound fills, and predicts text."""
 
     config_class = AudioLanguageModelConfig
+    config: AudioLanguageModelConfig
 
     def __init__(self, config: AudioLanguageModelConfig) -> None:
         super().__init__(config)
-        self.audio_encoder = AudioEncoder(config.audio_config)
+        self.audio_encoder = AudioEncoder(config.audio)
         self.adaptor = Adaptor(
-            config.audio_config.hidden_size,
+            config.audio.hidden_size,
             hidden_width=config.adaptor_hidden_size,
-            width=config.text_config.hidden_size,
+            width=config.text.hidden_size,
         )
-        self.language_model = LanguageModel(config.text_config)
+        self.language_model = LanguageModel(config.text)
         self.post_init()
         self.language_model.tie()
 
     @classmethod
-    def from_pretrained(cls, folder: str | Path, *_args: object, **_kwargs: Any) -> Self:  # type: ignore[override]
-        """Load by `load_checkpoint`, the one loader there is: it verifies what transformers would not."""
+    def from_pretrained(  # type: ignore[override]
+        cls, folder: str | Path, *_args: object, **_kwargs: Any
+    ) -> "AudioLanguageModel":
+        """By `load_checkpoint`, the one loader there is: it verifies what transformers would not."""
         from model.network.checkpoint import load_checkpoint
 
         return load_checkpoint(folder).model
@@ -80,7 +83,7 @@ class AudioLanguageModel(PreTrainedModel):
         _refuse_left_padding(attention_mask_BL)
         return self.language_model(self.embed(input_ids_BL, frames), memory=memory)
 
-    def forward(  # type: ignore[override]
+    def forward(
         self,
         input_ids_BL: Tensor,
         *,

@@ -109,8 +109,8 @@ def _swap_in(draft: Path, folder: Path) -> None:
     """Between the two renames there is no folder rather than a mixed one."""
     old = draft.with_name(draft.name + "-old")
     if folder.exists():
-        os.replace(folder, old)
-    os.replace(draft, folder)
+        folder.replace(old)
+    draft.replace(folder)
     _flush(folder.parent)
     shutil.rmtree(old, ignore_errors=True)
 
@@ -206,10 +206,10 @@ def _tokenizer(folder: Path, config: AudioLanguageModelConfig) -> PreTrainedToke
     except Exception as error:  # the Rust parser raises bare Exception
         raise CheckpointError("BAD_TOKENIZER", f"{folder / 'tokenizer.json'} cannot be read: {error}") from error
     patch_id = tokenizer.added_tokens_encoder.get(AUDIO_PATCH)
-    if patch_id != config.audio_patch_token_id or len(tokenizer) > config.text_config.vocab_size:
+    if patch_id != config.audio_patch_token_id or len(tokenizer) > config.text.vocab_size:
         raise CheckpointError(
             "BAD_TOKENIZER",
             f"the tokenizer has {len(tokenizer)} tokens with {AUDIO_PATCH} = {patch_id}; the model has "
-            f"{config.text_config.vocab_size} with {config.audio_patch_token_id}: they belong to different models",
+            f"{config.text.vocab_size} with {config.audio_patch_token_id}: they belong to different models",
         )
     return tokenizer

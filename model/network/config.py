@@ -4,7 +4,7 @@
 tokens mean what is the tokenizer's matter; only the id that audio replaces is needed here.
 """
 
-from typing import Any
+from typing import Any, ClassVar, cast
 
 from transformers import PreTrainedConfig, Qwen2Config
 
@@ -27,7 +27,10 @@ class AudioLanguageModelConfig(PreTrainedConfig):
     """Encoder, adaptor and language model of one audio-language model."""
 
     model_type = "mgrd_audio_lm"
-    sub_configs = {"audio_config": AudioEncoderConfig, "text_config": Qwen2Config}
+    sub_configs: ClassVar[dict[str, type[PreTrainedConfig]]] = {
+        "audio_config": AudioEncoderConfig,
+        "text_config": Qwen2Config,
+    }
 
     audio_config: dict[str, Any] | PreTrainedConfig | None = None
     text_config: dict[str, Any] | PreTrainedConfig | None = None
@@ -36,6 +39,16 @@ class AudioLanguageModelConfig(PreTrainedConfig):
     initializer_range: float = 0.02
     front_end_version: str | None = None
     """The log-mel settings the weights were trained on; written with every checkpoint."""
+
+    @property
+    def audio(self) -> AudioEncoderConfig:
+        """The encoder's part."""
+        return cast(AudioEncoderConfig, self.audio_config)
+
+    @property
+    def text(self) -> Qwen2Config:
+        """The language model's part."""
+        return cast(Qwen2Config, self.text_config)
 
     def __post_init__(self, **kwargs: Any) -> None:
         if not isinstance(self.audio_config, AudioEncoderConfig):

@@ -27,8 +27,7 @@ def save_parts_separately(module: nn.Module) -> None:
 
 def _split(module: nn.Module, state: dict[str, Any], prefix: str, _metadata: object) -> None:
     for fused_key, part_keys, sizes in _fused_tensors(module, prefix):
-        for key, part in zip(part_keys, state.pop(fused_key).split(sizes), strict=True):
-            state[key] = part
+        state.update(zip(part_keys, state.pop(fused_key).split(sizes), strict=True))
 
 
 def _join(module: nn.Module, state: dict[str, Any], prefix: str, *_unused: object) -> None:

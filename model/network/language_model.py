@@ -9,6 +9,7 @@ Shapes: B sequences, L positions, D width, H query heads, G key/value heads, K h
 """
 
 from functools import partial
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -91,7 +92,7 @@ class SelfAttention(nn.Module):
     def __init__(self, config: Qwen2Config, *, index: int) -> None:
         super().__init__()
         self.index = index
-        self.heads, self.kv_heads = config.num_attention_heads, config.num_key_value_heads
+        self.heads, self.kv_heads = config.num_attention_heads, kv_heads(config)
         self.head_size = head_size(config)
         q_size, kv_size = self.heads * self.head_size, self.kv_heads * self.head_size
         sizes = {"q_proj": q_size, "k_proj": kv_size, "v_proj": kv_size}
@@ -143,7 +144,7 @@ class Rotary(nn.Module):
     def __init__(self, config: Qwen2Config) -> None:
         super().__init__()
         self.positions = config.max_position_embeddings
-        theta = config.rope_parameters["rope_theta"]
+        theta = float(_rope(config)["rope_theta"])
         self._table = Constant(partial(_rotary_table, self.positions, size=head_size(config), theta=theta))
 
     def angles(self, x_BLD: Tensor, positions_BL: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -178,6 +179,14 @@ def head_size(config: Qwen2Config) -> int:
     return getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
 
 
+def kv_heads(config: Qwen2Config) -> int:
+    return config.num_key_value_heads or config.num_attention_heads
+
+
+def _rope(config: Qwen2Config) -> dict[str, Any]:
+    return {"rope_type": "default", **(config.rope_parameters or {})}
+
+
 def _supply_tied_head(module: LanguageModel, state: dict[str, Tensor], prefix: str, *_unused: object) -> None:
     """Checkpoints of tied models leave the head out, as transformers does."""
     embedding = state.get(f"{prefix}model.embed_tokens.weight")
@@ -186,10 +195,9 @@ def _supply_tied_head(module: LanguageModel, state: dict[str, Tensor], prefix: s
 
 
 def _refuse_unsupported(config: Qwen2Config) -> None:
-    rope_type = config.rope_parameters.get("rope_type", "default")
     for name, given, known in (
         ("use_sliding_window", config.use_sliding_window, False),
-        ("rope_type", rope_type, "default"),
+        ("rope_type", _rope(config)["rope_type"], "default"),
         ("hidden_act", config.hidden_act, "silu"),
         ("attention_dropout", config.attention_dropout, 0.0),
     ):

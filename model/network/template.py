@@ -1,8 +1,8 @@
-"""The chat template of Step-Audio: messages to text, messages to ids, a reply to its two halves.
+r"""The chat template of Step-Audio: messages to text, messages to ids, a reply to its two halves.
 
-    <|BOT|>role\\n…<|EOT|>      role is system, human or assistant
-    <|BOT|>assistant\\n<think>\\n            where the model begins to reason
-    <|BOT|>assistant\\n<think>\\n\\n</think>\\n   where it is to answer without reasoning
+    <|BOT|>role\n…<|EOT|>      role is system, human or assistant
+    <|BOT|>assistant\n<think>\n            where the model begins to reason
+    <|BOT|>assistant\n<think>\n\n</think>\n   where it is to answer without reasoning
 
 An audio item is <audio_start>, one <audio_patch> per audio token, <audio_end>. Token strings are the
 paper's, ids come from the tokenizer. Text from messages can never become a special token.
@@ -10,7 +10,6 @@ paper's, ids come from the tokenizer. Text from messages can never become a spec
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Final, Literal
 
 from transformers import PreTrainedTokenizerFast
@@ -38,7 +37,10 @@ CHAT_TEMPLATE = """\
 {{ '<|EOT|>' }}
 {%- endfor -%}
 {%- if add_generation_prompt -%}
-{{ '<|BOT|>assistant\\n<think>\\n' if enable_thinking is not defined or enable_thinking else '<|BOT|>assistant\\n<think>\\n\\n</think>\\n' }}
+{{ '<|BOT|>assistant\\n<think>\\n' }}
+{%- if enable_thinking is defined and not enable_thinking -%}
+{{ '\\n</think>\\n' }}
+{%- endif -%}
 {%- endif -%}
 """
 """The same template for transformers and vLLM; a processor repeats <audio_patch> as often as needed."""
@@ -75,8 +77,7 @@ class Reply:
 
 def render_prompt(messages: Sequence[Message], audio_token_counts: Sequence[int] = (), *, think: bool = True) -> str:
     """The prompt as text, for people and golden files; `prompt_ids` is what the model reads."""
-    pieces = _pieces(messages, audio_token_counts, think=think)
-    return "".join(piece if isinstance(piece, str) else piece.name * piece.count for piece in pieces)
+    return "".join(str(piece) for piece in _pieces(messages, audio_token_counts, think=think))
 
 
 def prompt_ids(
@@ -88,13 +89,14 @@ def prompt_ids(
 ) -> list[int]:
     """The prompt as ids; `audio_token_counts` holds the tokens of each audio item in reading order."""
     ids: list[int] = []
-    for is_text, pieces in groupby(_pieces(messages, audio_token_counts, think=think), lambda p: isinstance(p, str)):
-        if is_text:
-            ids += encode_plain(tokenizer, "".join(pieces))
+    text = ""
+    for piece in _pieces(messages, audio_token_counts, think=think):
+        if isinstance(piece, str):
+            text += piece
         else:
-            for token in pieces:
-                ids += [token_id(tokenizer, token.name)] * token.count
-    return ids
+            ids += encode_plain(tokenizer, text) + [token_id(tokenizer, piece.name)] * piece.repeats
+            text = ""
+    return ids + encode_plain(tokenizer, text)
 
 
 def encode_plain(tokenizer: PreTrainedTokenizerFast, text: str) -> list[int]:
@@ -104,7 +106,7 @@ def encode_plain(tokenizer: PreTrainedTokenizerFast, text: str) -> list[int]:
 
 def token_id(tokenizer: PreTrainedTokenizerFast, token: str) -> int:
     """The id of one of this template's special tokens."""
-    found = tokenizer.added_tokens_encoder.get(token)
+    found: int | None = tokenizer.added_tokens_encoder.get(token)
     if found is None:
         raise NetworkError("UNKNOWN_TOKEN", f"the tokenizer has no token {token!r}: use one made for this template")
     return found
@@ -121,8 +123,13 @@ def parse_reply(text: str, *, think: bool = True) -> Reply:
 
 @dataclass(frozen=True)
 class _Token:
+    """A special token, repeated."""
+
     name: str
-    count: int = 1
+    repeats: int = 1
+
+    def __str__(self) -> str:
+        return self.name * self.repeats
 
 
 def _pieces(messages: Sequence[Message], audio_token_counts: Sequence[int], *, think: bool) -> Iterator[str | _Token]:

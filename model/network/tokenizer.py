@@ -1,8 +1,8 @@
-"""The nano tokenizer: one token per known word, bytes for everything else, lossless for any text.
+r"""The nano tokenizer: one token per known word, bytes for everything else, lossless for any text.
 
 A word's token carries the space before it. Each line (and each stretch between special tokens) is
 read as if a space stood before it, so a word at the start of a line is the same token as inside a
-sentence; decoding takes that space away again. Digits stand alone, "\\n" is a token of its own.
+sentence; decoding takes that space away again. Digits stand alone, "\n" is a token of its own.
 
 Built from stock parts of `tokenizers`, so the saved folder opens with PreTrainedTokenizerFast
 anywhere. One limit: decoding drops a space that follows the *spelled-out* name of a special token.

@@ -8,7 +8,7 @@ from model.network.audio_lm import AudioLanguageModel
 from model.network.config import nano
 from model.network.tokenizer import build_tokenizer
 
-WORDS = "the pitch rises falls voice is low high so answer cheerful three sounds . , ?".split()
+WORDS = ["the", "pitch", "rises", "voice", "is", "low", "high", "so", "answer", "cheerful", "sounds", ".", ",", "?"]
 
 
 @pytest.fixture(scope="session")

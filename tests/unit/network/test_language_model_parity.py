@@ -57,7 +57,7 @@ def test_state_keys_and_shapes_are_those_of_transformers() -> None:
 def test_a_missing_projection_is_named() -> None:
     state = LanguageModel(config()).state_dict()
     del state["model.layers.1.self_attn.k_proj.weight"]
-    with pytest.raises(RuntimeError, match="layers.1.self_attn"):
+    with pytest.raises(RuntimeError, match=r"layers\.1\.self_attn"):
         LanguageModel(config()).load_state_dict(state)
 
 

@@ -53,5 +53,5 @@ def test_the_released_positions_are_computed_here() -> None:
 
 
 def test_a_foreign_key_is_refused() -> None:
-    with pytest.raises(ValueError, match="foo.bar"):
+    with pytest.raises(ValueError, match=r"foo\.bar"):
         released_key("foo.bar")
