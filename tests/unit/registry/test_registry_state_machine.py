@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import hypothesis.strategies as st
-from hypothesis import settings
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis import Phase, settings
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from mgrd.events.v1.events_pb2 import AliasMoved
 from services.kit.auth import Caller
@@ -60,6 +60,8 @@ class Releases(RuleBasedStateMachine):
             "ana", lambda ctx: models.create_model(ctx, model_id="nano", description="", default_gates=gate_by_alias)
         )
         self.etags.append(self.alias().etag)
+        for content in range(3):
+            self.register(content, "trainer")
 
     def teardown(self) -> None:
         self.database.close()
@@ -108,18 +110,12 @@ class Releases(RuleBasedStateMachine):
             self.known[known].authors.add(author)
         assert version.number == expected
 
-    @precondition(lambda self: self.known)
-    @rule(number=pick, accuracy=st.sampled_from([0.5, 0.78, 0.79, 0.8]))
     def evaluate(self, number: int, accuracy: float) -> None:
-        number = self.some(number)
         refused = self.record("trainer", number, "heldout", {"accuracy": accuracy})
         if not refused:
             self.known[number].accuracy = accuracy
 
-    @precondition(lambda self: self.known)
-    @rule(number=pick, passed=st.booleans())
     def prove(self, number: int, passed: bool) -> None:
-        number = self.some(number)
         refused = self.record("triton", number, "smoke", {"passed": float(passed)})
         if not refused:
             self.known[number].proved = passed
@@ -134,10 +130,7 @@ class Releases(RuleBasedStateMachine):
         assert (refused is not None) == (self.known[number].state == "DELETED")
         return refused is not None
 
-    @precondition(lambda self: self.known)
-    @rule(number=pick, approver=st.sampled_from(["ben", "cem"]))
     def approve(self, number: int, approver: str) -> None:
-        number = self.some(number)
         version = self.known[number]
         refused = self.refusal(approver, lambda ctx: gates.create_approval(ctx, number=number, comment="", **ALIAS))
         if approver in version.authors:
@@ -148,13 +141,24 @@ class Releases(RuleBasedStateMachine):
             assert refused is None
             version.approvers.add(approver)
 
-    @precondition(lambda self: self.known)
-    @rule(number=pick, accuracy=st.sampled_from([0.79, 0.8]))
-    def make_ready_and_promote(self, number: int, accuracy: float) -> None:
-        self.evaluate(number, accuracy)
-        self.prove(number, passed=True)
-        self.approve(number, "ben")
-        self.promote(number, etag="now")
+    @rule(
+        number=pick,
+        accuracy=st.sampled_from([None, 0.5, 0.78, 0.79, 0.8]),
+        passed=st.sampled_from([None, True, True, False]),
+        approver=st.sampled_from([None, "ben", "cem"]),
+        etag=st.sampled_from(["", "now", "now", "stale"]),
+    )
+    def release(
+        self, number: int, accuracy: float | None, passed: bool | None, approver: str | None, etag: str
+    ) -> None:
+        number = self.some(number)
+        if accuracy is not None:
+            self.evaluate(number, accuracy)
+        if passed is not None:
+            self.prove(number, passed)
+        if approver is not None:
+            self.approve(number, approver)
+        self.promote(number, etag)
 
     @rule(approvals=st.integers(0, 2))
     def set_gate(self, approvals: int) -> None:
@@ -166,10 +170,7 @@ class Releases(RuleBasedStateMachine):
             for version in self.known.values():
                 version.approvers.clear()
 
-    @precondition(lambda self: self.known)
-    @rule(number=pick, etag=st.sampled_from(["", "now", "stale"]))
     def promote(self, number: int, etag: str) -> None:
-        number = self.some(number)
         sent = {"": "", "now": self.etags[-1], "stale": self.etags[0]}[etag]
         refused = self.refusal(
             "olga",
@@ -203,7 +204,6 @@ class Releases(RuleBasedStateMachine):
         self.moved(self.served[earlier[-1]], rollback=True)
         self.served = self.served[: earlier[-1] + 1]
 
-    @precondition(lambda self: self.known)
     @rule(number=pick)
     def archive(self, number: int) -> None:
         number = self.some(number)
@@ -213,7 +213,6 @@ class Releases(RuleBasedStateMachine):
         if allowed:
             self.known[number].state = "ARCHIVED"
 
-    @precondition(lambda self: self.known)
     @rule(number=pick)
     def delete(self, number: int) -> None:
         number = self.some(number)
@@ -261,5 +260,8 @@ class Releases(RuleBasedStateMachine):
             assert then.number == move.number
 
 
-Releases.TestCase.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
+# Without shrinking: thirty steps can be read, and a failure is told at once.
+Releases.TestCase.settings = settings(
+    max_examples=30, stateful_step_count=30, deadline=None, phases=(Phase.reuse, Phase.generate)
+)
 TestReleases = Releases.TestCase
