@@ -1,7 +1,8 @@
 """Log-mel of a 30 s clip on one thread: ours against transformers' WhisperFeatureExtractor(feature_size=128).
 
-Both run interleaved in one process; the figures are medians in milliseconds, the spread the interquartile range of
-the ratio of neighbouring runs. Run with `python -m benchmarks.bench_logmel`.
+Both run interleaved in one process; the figures are medians in milliseconds of processor time, which counts every
+thread and stays the same beside other work; the spread is the interquartile range of the ratio of neighbouring runs.
+Run with `python -m benchmarks.bench_logmel`.
 """
 
 import json
@@ -56,9 +57,9 @@ def _interleaved(ours: Callable[[], object], theirs: Callable[[], object]) -> tu
 
 
 def _milliseconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     work()
-    return (time.perf_counter() - start) * 1e3
+    return (time.process_time() - start) * 1e3
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import numpy as np
 import scipy.fft
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from model.acoustics.errors import AudioError
 
@@ -25,7 +26,7 @@ N_MELS = 128
 FRONT_END_VERSION = f"logmel-{RATE_HZ // 1000}k-{N_FFT}-{HOP}-{N_MELS}-c{CHUNK_S}/1"
 
 _RIGHT_PAD = 479
-_BLOCK_FRAMES = 256  # what stays in the second-level cache between the transform and the filters
+_BLOCK_FRAMES = 512  # what stays in the second-level cache between the transform and the filters
 _SHORTEST_CHUNK = N_FFT  # samples; anything shorter would give the network no audio token at all
 _POWER_FLOOR = 1e-10
 _DYNAMIC_RANGE = 8.0  # decades of power kept below the loudest value of a chunk
@@ -78,15 +79,15 @@ def _frames(samples_N: FloatArray) -> FloatArray:
 
 
 def _mel_power(frames_TN: FloatArray) -> FloatArray:
-    window_N, filters_KF = _hann(), mel_filters()
-    mel_TF = np.empty((len(frames_TN), N_MELS), np.float32)
+    window_N, filters_FK = _hann(), _mel_filters()
+    mel_FT = np.empty((N_MELS, len(frames_TN)), np.float32)
     for start in range(0, len(frames_TN), _BLOCK_FRAMES):
         block = slice(start, start + _BLOCK_FRAMES)
         spectrum_TK = scipy.fft.rfft(frames_TN[block] * window_N, overwrite_x=True)
         squares = spectrum_TK.view(np.float32)
         np.square(squares, out=squares)
-        np.matmul(squares[:, 0::2] + squares[:, 1::2], filters_KF, out=mel_TF[block])
-    return mel_TF
+        mel_FT[:, block] = filters_FK @ (squares[:, 0::2] + squares[:, 1::2]).T
+    return np.ascontiguousarray(mel_FT.T)
 
 
 @cache
@@ -95,13 +96,16 @@ def _hann() -> FloatArray:
 
 
 @cache
-def mel_filters() -> FloatArray:
-    """Triangular filters_KF on the Slaney mel scale, each of unit area, over K = 201 bins."""
-    bins_hz = np.linspace(0, RATE_HZ / 2, N_FFT // 2 + 1)[:, None]
-    edges_hz = _slaney_hz(np.linspace(0, _slaney_mel(RATE_HZ / 2), N_MELS + 2))
+def _mel_filters() -> csr_array:
+    """Triangular filters_FK on the Slaney mel scale, each of unit area, over K = 201 bins.
+
+    Sparse, because a bin lies in two filters at most: faster than a full product, and on one thread.
+    """
+    bins_hz = np.linspace(0, RATE_HZ / 2, N_FFT // 2 + 1)
+    edges_hz = _slaney_hz(np.linspace(0, _slaney_mel(RATE_HZ / 2), N_MELS + 2))[:, None]
     low, centre, high = edges_hz[:-2], edges_hz[1:-1], edges_hz[2:]
     rising, falling = (bins_hz - low) / (centre - low), (high - bins_hz) / (high - centre)
-    return (np.maximum(0, np.minimum(rising, falling)) * 2 / (high - low)).astype(np.float32)
+    return csr_array((np.maximum(0, np.minimum(rising, falling)) * 2 / (high - low)).astype(np.float32))
 
 
 # Slaney's scale: linear to 1 kHz (15 mel), then 27 mel to every factor of 6.4.
