@@ -86,8 +86,12 @@ class Engine:
         """Block until every request has its `n` completions; for callers that own the engine."""
         jobs = [self._job(request, params, n=n, handle=None) for request in requests]
         self._waiting.extend(jobs)
-        while any(job.running for job in jobs):
-            self.step()
+        try:
+            while any(job.running for job in jobs):
+                self.step()
+        except Exception as error:
+            self.abort(error)
+            raise
         return [self._group(job) for job in jobs]
 
     def submit(self, request: Request, params: SamplingParams, *, stepped_elsewhere: bool = False) -> RequestHandle:

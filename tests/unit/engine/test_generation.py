@@ -1,5 +1,6 @@
 """What the engine says is what the network says, whoever else is in the batch."""
 
+import copy
 from collections.abc import Callable
 
 import pytest
@@ -7,6 +8,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+from transformers import PreTrainedTokenizerFast
 
 from model.engine.engine import Engine
 from model.engine.errors import EngineError
@@ -118,6 +120,31 @@ def test_samples_of_a_group_differ_and_a_seed_repeats_them(engine: Engine, ask: 
     assert engine.generate([ask()], unseeded) != engine.generate([ask()], unseeded)
 
 
+def test_a_failed_step_leaves_a_usable_engine(engine: Engine, model: AudioLanguageModel, ask: Ask) -> None:
+    def fail(*_call: object) -> None:
+        raise RuntimeError("no memory")
+
+    params = SamplingParams(5, seed=1)
+    before = engine.generate([ask()], params)
+    hook = model.language_model.lm_head.register_forward_pre_hook(fail)
+    with pytest.raises(RuntimeError, match="no memory"):
+        engine.generate([ask()], params)
+    hook.remove()
+    assert not engine.busy
+    assert engine.generate([ask()], params) == before
+
+
+def test_bfloat16_generates_close_to_float32(
+    model: AudioLanguageModel, tokenizer: PreTrainedTokenizerFast, ask: Ask
+) -> None:
+    half = copy.deepcopy(model).to(torch.bfloat16)
+    (group,) = Engine(half, tokenizer).generate([ask()], SamplingParams(5, temperature=1.0, seed=1), n=5)
+    for completion in group.completions:
+        logits_TV = training_logits(model, ask(), completion.token_ids)
+        expected = logits_TV.log_softmax(-1).gather(1, torch.tensor(completion.token_ids)[:, None])[:, 0]
+        torch.testing.assert_close(torch.tensor(completion.logprobs), expected, rtol=0, atol=0.3)
+
+
 def test_new_weights_are_used_at_once(engine: Engine, model: AudioLanguageModel, ask: Ask) -> None:
     params = SamplingParams(5, temperature=0)
     before = engine.generate([ask()], params)
@@ -170,7 +197,7 @@ def test_a_budget_does_not_touch_a_reply_without_reasoning(engine: Engine, ask: 
     assert engine.generate([request], plain) == engine.generate([request], budgeted)
 
 
-def test_reasoning_cannot_end_before_its_minimum(tokenizer: object, engine: Engine, ask: Ask) -> None:
+def test_reasoning_cannot_end_before_its_minimum(engine: Engine, ask: Ask) -> None:
     ends = (engine.vocabulary.end_think, engine.vocabulary.end_of_turn)
     params = SamplingParams(300, temperature=5.0, seed=1, min_think_tokens=300)
     for completion in engine.generate([ask()], params, n=4)[0].completions:
@@ -178,11 +205,10 @@ def test_reasoning_cannot_end_before_its_minimum(tokenizer: object, engine: Engi
         assert not set(ends) & set(completion.token_ids)
 
 
-def test_the_model_s_positions_end_a_reply(model: AudioLanguageModel, ask: Ask) -> None:
-    from model.network.tokenizer import build_tokenizer
-    from tests.unit.engine.conftest import WORDS
-
-    small = Engine(model, build_tokenizer(WORDS), max_tokens=len(ask().prompt_ids) + 3)
+def test_the_model_s_positions_end_a_reply(
+    model: AudioLanguageModel, tokenizer: PreTrainedTokenizerFast, ask: Ask
+) -> None:
+    small = Engine(model, tokenizer, max_tokens=len(ask().prompt_ids) + 3)
     (completion,) = small.generate([ask()], SamplingParams(50, temperature=0, min_think_tokens=50))[0].completions
     assert (len(completion.token_ids), completion.finish_reason) == (3, FinishReason.LENGTH)
 
@@ -219,6 +245,6 @@ def test_bad_parameters_are_refused(bad: dict[str, float]) -> None:
     assert caught.value.reason == "BAD_PARAMETER"
 
 
-def test_special_tokens_of_the_template_are_known(engine: Engine, tokenizer) -> None:
+def test_special_tokens_of_the_template_are_known(engine: Engine, tokenizer: PreTrainedTokenizerFast) -> None:
     assert engine.vocabulary.end_of_turn == token_id(tokenizer, EOT)
     assert engine.vocabulary.think == token_id(tokenizer, THINK)

@@ -99,3 +99,14 @@ def test_the_answer_can_depend_on_the_sound_and_gradients_reach_it(lm: AudioLang
 def test_nano_is_small_enough_to_train_on_two_cores() -> None:
     parameters = sum(p.numel() for p in AudioLanguageModel(nano(vocab_size=1000)).parameters())
     assert 2_000_000 <= parameters <= 2_600_000
+
+
+def test_it_learns_under_bfloat16_autocast(lm: AudioLanguageModel) -> None:
+    ids = torch.full((2, 8), 100)
+    ids[:, 1:6] = PATCH
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        logits = lm(ids, frames=lm.encode_audio([mel(40), mel(38)]))
+    torch.testing.assert_close(logits.float(), lm(ids, frames=lm.encode_audio([mel(40), mel(38)])), rtol=0.1, atol=0.1)
+    logits.float().logsumexp(-1).sum().backward()
+    assert lm.audio_encoder.conv1.weight.grad is not None
+    lm.zero_grad()
