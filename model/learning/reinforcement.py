@@ -66,7 +66,7 @@ def prepare_minibatches(
         ordered[i : i + config.minibatch_rows] for i in range(0, len(ordered), config.minibatch_rows)
     ]
     prepared = [_prepare(actor, group, pad_id=pad_id) for group in groups]
-    return _whitened(prepared)
+    return _whitened(prepared) if prepared else []
 
 
 def reinforcement_step(
