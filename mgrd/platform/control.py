@@ -16,7 +16,7 @@ from mgrd.errors import MgrdError
 from mgrd.home import Home, PlatformRecord, ProcessRecord
 from mgrd.platform.health import is_healthy
 from mgrd.platform.plans import platform_plans, source_root
-from mgrd.platform.processes import descendants, is_alive, resident_bytes, start, stop
+from mgrd.platform.processes import MARK, descendants, is_alive, resident_bytes, start, stop
 
 _POLL_S = 0.1
 _DOWN_GRACE_S = 40.0
@@ -73,8 +73,8 @@ def down(home: Home) -> int:
     running = [one for one in record.processes if is_alive(one)]
     if record.supervisor is not None:
         stop([record.supervisor], grace_s=_DOWN_GRACE_S)
-    left = [*running, *(one for one in descendants(home.root) if one.pid != os.getpid())]
-    stop(left)
+    # A supervisor that has not yet written its record is among those found by their mark.
+    stop([*running, *(one for one in descendants(home.root) if one.pid != os.getpid())], grace_s=_DOWN_GRACE_S)
     if record.addresses:
         home.write_record(PlatformRecord(record.addresses))
     return len(running)
@@ -83,8 +83,8 @@ def down(home: Home) -> int:
 def status(home: Home) -> PlatformStatus:
     """Every process with its health, asked of all at once."""
     record = home.read_record()
-    if record is None:
-        return PlatformStatus(str(home.root), supervised=False, addresses={}, processes=())
+    if record is None or not record.addresses:  # never started, or its supervisor has only just begun
+        return PlatformStatus(str(home.root), _is_supervised(home), addresses={}, processes=())
     plans = platform_plans(home, record.addresses)
     by_name = {one.name: one for one in record.processes if is_alive(one)}
     with ThreadPoolExecutor(len(plans)) as pool:
@@ -122,7 +122,7 @@ def _start_supervisor(home: Home) -> None:
     start(
         "supervisor",
         command=[sys.executable, "-m", "mgrd.platform.supervisor", str(home.root)],
-        environment={**os.environ, "PYTHONPATH": str(root)},
+        environment={**os.environ, "PYTHONPATH": str(root), MARK: str(home.root)},
         folder=root,
         log=home.logs / "supervisor.log",
     )

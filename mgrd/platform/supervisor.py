@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -122,9 +122,8 @@ class Supervisor:
         return Kept(plan, record=record, started_s=-math.inf, restarts=record.restarts)
 
     def _write(self) -> None:
-        own = ProcessRecord("supervisor", os.getpid(), started_ticks(os.getpid()) or 0)
         processes = tuple(kept.record for kept in self._kept if kept.record is not None)
-        self._home.write_record(PlatformRecord(self._addresses, supervisor=own, processes=processes))
+        self._home.write_record(PlatformRecord(self._addresses, supervisor=_own_record(), processes=processes))
 
     def _end(self) -> None:
         stop([kept.record for kept in self._kept if kept.record is not None])
@@ -132,6 +131,10 @@ class Supervisor:
         stop(children, grace_s=5.0)
         self._home.write_record(PlatformRecord(self._addresses))
         _log.info("everything ended")
+
+
+def _own_record() -> ProcessRecord:
+    return ProcessRecord("supervisor", os.getpid(), started_ticks(os.getpid()) or 0)
 
 
 def lock(home: Home) -> IO[str] | None:
@@ -153,9 +156,10 @@ def supervise(home: Home) -> None:
     if held is None:
         _log.info("another supervisor has %s", home.root)
         return
+    before = home.read_record() or PlatformRecord()
+    home.write_record(replace(before, supervisor=_own_record()))
     issue_tokens(home)
     issue_secret(triton_key_file(home))
-    before = home.read_record() or PlatformRecord()
     survivors = [record for record in before.processes if is_alive(record)]
     addresses = allocate_ports(before.addresses, keep=bool(survivors))
     plans = platform_plans(home, addresses)
