@@ -5,17 +5,17 @@ PostgreSQL runs SERIALIZABLE and `retrying` repeats what it refuses. Leaves the 
 """
 
 import random
+import sqlite3
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from sqlite3 import Connection as SqliteConnection
 from typing import TypeVar
 
 from google.protobuf.message import Message
 from sqlalchemy import Connection, Engine, create_engine, event, insert
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from services.kit.auth import Caller
@@ -30,6 +30,9 @@ _BUSY_TIMEOUT_S = 30
 _SYSTEM = Caller(subject="system", kind="service", roles=frozenset())
 # PostgreSQL: serialization failure, deadlock, and the unique violation a lost race may show as.
 _RETRYABLE_STATES = frozenset({"40001", "40P01", "23505"})
+_SQLITE_TRANSIENT = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL})
+# Classes of PostgreSQL errors: connection, rollback by race, resources, operator's doing, system.
+_POSTGRES_TRANSIENT = frozenset({"08", "40", "53", "57", "58"})
 
 
 class UnitOfWork:
@@ -130,6 +133,17 @@ def retrying(transaction: Callable[[], Result], *, attempts: int = 6) -> Result:
     return transaction()
 
 
+def is_transient(error: DBAPIError) -> bool:
+    """True where the database, not the statement, is to blame: away, busy, full; trying again later may work."""
+    sqlite_code = getattr(error.orig, "sqlite_errorcode", None)
+    if sqlite_code is not None:
+        return sqlite_code & 0xFF in _SQLITE_TRANSIENT
+    state = getattr(error.orig, "sqlstate", None)
+    if state is None:  # no server said anything: there is no connection
+        return isinstance(error, OperationalError | InterfaceError)
+    return state[:2] in _POSTGRES_TRANSIENT
+
+
 def _engine(url: str) -> Engine:
     if url.startswith("sqlite"):
         engine = create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_S, "check_same_thread": False})
@@ -139,7 +153,7 @@ def _engine(url: str) -> Engine:
     return create_engine(url, isolation_level="SERIALIZABLE", pool_pre_ping=True)
 
 
-def _prepare_sqlite(connection: SqliteConnection, _record: object) -> None:
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # the driver would begin late, and deferred; `_begin_sqlite` does it
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.support.ports import free_port, wait_for_port
 from tests.support.requires import missing
 
-_SCRIPT = Path(__file__).parents[2] / "tools" / "kafka.sh"
+SCRIPT = Path(__file__).parents[2] / "tools" / "kafka.sh"
 
 
 @contextmanager
@@ -19,16 +19,16 @@ def kafka_broker(folder: Path) -> Iterator[str]:
     for command, package in (("java", "openjdk-17-jre-headless"), ("mvn", "maven")):
         if shutil.which(command) is None:
             missing(command, f"apt-get install {package}")
-    fetched = subprocess.run([_SCRIPT, "fetch"], capture_output=True, text=True, check=False)
+    fetched = subprocess.run([SCRIPT, "fetch"], capture_output=True, text=True, check=False)
     if fetched.returncode != 0:
         missing("the Kafka broker", f"tools/kafka.sh fetch, which said: {fetched.stderr[-300:]}")
     port = free_port()
-    subprocess.run([_SCRIPT, "start", folder, str(port)], check=True, stdout=subprocess.DEVNULL, env=_environment())
+    subprocess.run([SCRIPT, "start", folder, str(port)], check=True, stdout=subprocess.DEVNULL, env=_environment())
     try:
-        wait_for_port(port, timeout_s=60)
+        wait_for_port(port, timeout_s=180)
         yield f"127.0.0.1:{port}"
     finally:
-        subprocess.run([_SCRIPT, "stop", folder], check=True)
+        subprocess.run([SCRIPT, "stop", folder], check=True)
 
 
 def _environment() -> dict[str, str]:

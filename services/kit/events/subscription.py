@@ -13,10 +13,10 @@ from datetime import datetime
 
 from google.protobuf.message import Message
 from sqlalchemy import insert, select
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from services.kit import telemetry
-from services.kit.database import Database, UnitOfWork
+from services.kit.database import Database, UnitOfWork, is_transient
 from services.kit.errors import Unavailable
 from services.kit.events.bus import DEAD_LETTER_SUFFIX, Consumer, Delivery, Event, EventBus, Fenced
 from services.kit.events.types import parse_body
@@ -30,7 +30,6 @@ _FIRST_PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 5.0
 _BATCH = 50
 _POLL_S = 0.5
-_TRANSIENT = (OperationalError, InterfaceError, Unavailable)
 _log = logging.getLogger(__name__)
 
 
@@ -92,12 +91,10 @@ class Subscription:
         while not stopping.is_set():
             try:
                 return self._database.retrying(lambda: self._apply(delivery.event))
-            except _TRANSIENT as error:
-                _log.warning("%s waits: %s", self.name, error)
             except Exception as error:  # noqa: BLE001 - a handler may fail in any way; none stalls the partition
-                failures += 1
+                _log.warning("%s: event %s failed: %s", self.name, delivery.event.id, error)
+                failures += not _is_transient(error)
                 if failures >= self._attempts:
-                    _log.exception("%s gives up on event %s", self.name, delivery.event.id)
                     reason = f"{type(error).__name__}: {error}"
                     return self._bury(delivery, reason=reason, attempts=failures, first_seen=first_seen)
             stopping.wait(pause_s)
@@ -129,3 +126,7 @@ class Subscription:
         letter = replace(delivery.event, extensions={**delivery.event.extensions, **notes})
         self._bus.publish(delivery.topic + DEAD_LETTER_SUFFIX, [letter])
         EVENTS.labels(self.name, "dead_letter").inc()
+
+
+def _is_transient(error: Exception) -> bool:
+    return isinstance(error, Unavailable) or (isinstance(error, DBAPIError) and is_transient(error))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from google.protobuf.message import Message
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
 
 from mgrd.events.v1.events_pb2 import AliasMoved, RunFinished
@@ -171,6 +171,17 @@ def test_a_database_that_is_away_is_waited_for_and_buries_nothing(
     _relay(producer, bus).publish_pending()
     _handle(_subscription(consumer, bus, needs_database, attempts=1), bus)
     assert handled.effects() == ["a"]
+
+
+def test_a_wrong_statement_is_poison_and_not_waited_for(producer: Database, consumer: Database, bus: EventBus) -> None:
+    def wrong_statement(work: UnitOfWork, _body: Message) -> None:
+        work.session.execute(text("SELECT missing FROM nowhere"))
+
+    _publish(producer, "a")
+    _relay(producer, bus).publish_pending()
+    _handle(_subscription(consumer, bus, wrong_statement, attempts=1), bus)
+    [letter] = drain(bus.consumer("looking", [f"{TOPIC}.dlq"]), want=1, timeout_s=0.3)
+    assert "no such table" in letter.event.extensions["dlqreason"]
 
 
 def test_unreadable_flawed_and_foreign_events_stall_nothing(consumer: Database, bus: EventBus) -> None:
