@@ -1,7 +1,5 @@
 """The agent process beside a Triton, wired: `python -m services.inference.agent_main`."""
 
-from __future__ import annotations
-
 import logging
 import threading
 import time
@@ -87,8 +85,14 @@ def main() -> None:
     """Runs the agent until it is told to stop."""
     settings = AgentSettings.from_environment()
     settings.require(
-        "database_url", "events_url", "registry_addr", "store_url", "token_file", "agent_triton_addr",
-        "agent_admin_key_file", "agent_repository",
+        "database_url",
+        "events_url",
+        "registry_addr",
+        "store_url",
+        "token_file",
+        "agent_triton_addr",
+        "agent_admin_key_file",
+        "agent_repository",
     )
     if settings.migrate:
         migrate(settings.database_url, package=PACKAGE)
@@ -114,7 +118,10 @@ def main() -> None:
             Repeating("probe", probe, every_s=settings.agent_probe_every_s),
             Relay(database, bus, source="/inference-agent", topic="mgrd.inference"),
             Subscription(
-                database, bus, group=f"inference-agent-{replica}", topics=["mgrd.registry"],
+                database,
+                bus,
+                group=f"inference-agent-{replica}",
+                topics=["mgrd.registry"],
                 handlers={"mgrd.alias.moved.v1": wake},
             ),
         ],
@@ -125,12 +132,8 @@ def main() -> None:
 
 def make_agent(settings: AgentSettings, database: Database, *, replica: str) -> Agent:
     """The agent with its adapters."""
-    triton = TritonClient(
-        settings.agent_triton_addr, admin_key=Path(settings.agent_admin_key_file).read_text().strip()
-    )
-    registry = Connection(
-        settings.registry_addr, token_file=Path(settings.token_file), timeout_s=10.0, retry_for_s=0.0
-    )
+    triton = TritonClient(settings.agent_triton_addr, admin_key=Path(settings.agent_admin_key_file).read_text().strip())
+    registry = Connection(settings.registry_addr, token_file=Path(settings.token_file), timeout_s=10.0, retry_for_s=0.0)
     reporter = DatabaseReporter(database, replica=replica)
     reporter.forget_all()
     return Agent(

@@ -4,8 +4,6 @@ An alias is desired state (the registry's word); a deployment is observed state 
 A request is answered by one digest from its first token to its last. Standard library only.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -77,6 +75,13 @@ def choose_route(alias: Alias, *, deployments: Iterable[Deployment]) -> Route | 
         if version.digest in ready:
             return Route(version=version, replicas=tuple(sorted(ready[version.digest])))
     return None
+
+
+def expected(alias: Alias, *, deployments: Sequence[Deployment], at: datetime) -> Sequence[Deployment]:
+    """Deployments of replicas that have not said a word of the wanted version: they are loading it."""
+    told = {one.replica for one in deployments if one.version.digest == alias.wanted.digest}
+    silent = sorted({one.replica for one in deployments} - told)
+    return [Deployment(replica, alias.wanted, State.LOADING, "not reported yet", at) for replica in silent]
 
 
 def settled(alias: Alias, *, deployments: Iterable[Deployment]) -> Alias:

@@ -1,7 +1,5 @@
 """The gateway process, wired: `python -m services.inference.gateway_main`."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import ClassVar
 
@@ -10,7 +8,8 @@ from services.inference.adapters.features import RemoteFeatures
 from services.inference.adapters.registry import RegistryReader
 from services.inference.adapters.tritons import TritonPool
 from services.inference.gateway.directory import DatabaseDirectory, Refresher, handlers
-from services.inference.gateway.reason import Reasoner, ReasonerOptions
+from services.inference.gateway.reason import Reasoner
+from services.inference.gateway.replies import ReasonerOptions
 from services.inference.gateway.servicer import POLICY, InferenceServicer
 from services.kit.auth import TokenTable
 from services.kit.background import Background
@@ -63,9 +62,7 @@ def main() -> None:
         from services.inference.gateway.http.door import HttpDoor
 
         tokens = TokenTable.load(settings.tokens_file)
-        workers.append(
-            HttpDoor(settings.gateway_http_listen, reasoner=reasoner, directory=directory, tokens=tokens)
-        )
+        workers.append(HttpDoor(settings.gateway_http_listen, reasoner=reasoner, directory=directory, tokens=tokens))
     serve(
         name="inference",
         settings=settings,

@@ -3,8 +3,6 @@
 Gateway and agent have a database each, of this one schema: the agent's holds its own replica's rows.
 """
 
-from __future__ import annotations
-
 from sqlalchemy import Column, MetaData, String, Table, Text
 
 from services.kit.tables import Timestamp, kit_tables

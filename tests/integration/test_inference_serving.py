@@ -135,9 +135,7 @@ def test_a_question_without_sound_is_answered_too(serving: Serving, versions: tu
     assert not last.out_of_domain
 
 
-def test_a_conversation_of_two_turns_and_an_interruption(
-    serving: Serving, versions: tuple[Version, Version]
-) -> None:
+def test_a_conversation_of_two_turns_and_an_interruption(serving: Serving, versions: tuple[Version, Version]) -> None:
     running = threading.Event()
 
     def inputs() -> Iterator[LiveInput]:
@@ -237,7 +235,7 @@ def test_promotion_and_rollback_under_load_lose_nothing_and_mix_nothing(
             before = len(answered)
             serving.point(PRODUCTION, version)
             wait_until(lambda: version.digest in answered[before:], timeout_s=60, what="a reply of the new version")  # noqa: B023
-                wait_until(lambda: len(answered) > before + 12, timeout_s=60, what="more replies")  # noqa: B023
+            wait_until(lambda: len(answered) > before + 12, timeout_s=60, what="more replies")  # noqa: B023
     finally:
         stopping.set()
         for thread in threads:

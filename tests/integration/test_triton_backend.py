@@ -16,7 +16,9 @@ from services.inference.triton.errors import TritonError
 from services.inference.triton.protocol import Ask, Event, MelFrames
 from tests.support.tritons import RunningTriton, fake_digest, running_triton, tiny_checkpoint, wait_until
 
-QUESTION = Ask("does the pitch rise ?", choices=("rise", "fall"), max_new_tokens=60, max_think_tokens=30, temperature=1, seed=1)
+QUESTION = Ask(
+    "does the pitch rise ?", choices=("rise", "fall"), max_new_tokens=60, max_think_tokens=30, temperature=1, seed=1
+)
 SLOTS = 2
 
 

@@ -53,9 +53,7 @@ class Serving:
         from model.acoustics.frontend import FRONT_END_VERSION
 
         store = open_store(self.home.store_url)
-        manifest = store_folder(
-            store, checkpoint, front_end_version=FRONT_END_VERSION, architecture="mgrd_audio_lm"
-        )
+        manifest = store_folder(store, checkpoint, front_end_version=FRONT_END_VERSION, architecture="mgrd_audio_lm")
         return self.registry.create_version(MODEL, manifest=manifest)
 
     def point(self, alias: str, version: Version) -> None:

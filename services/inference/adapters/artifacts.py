@@ -1,7 +1,5 @@
 """Files of versions from the content store, every one verified."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from mgrd.manifest import Manifest

@@ -3,11 +3,9 @@
 The agent writes a row and its event in one transaction; the gateway writes the rows the events tell.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select
 
 from mgrd.events.v1.events_pb2 import DeploymentFailed, DeploymentReady
 from services.inference import tables
@@ -139,6 +137,5 @@ def _put_alias(work: UnitOfWork, alias: Alias) -> None:
         "serving_digest": serving.digest or None,
         "serving_front_end": serving.front_end_version or None,
     }
-    changed = work.session.execute(update(tables.aliases).where(_A.name == alias.name).values(**values))
-    if not changed.rowcount:
-        work.session.execute(insert(tables.aliases).values(name=alias.name, **values))
+    work.session.execute(delete(tables.aliases).where(_A.name == alias.name))
+    work.session.execute(insert(tables.aliases).values(name=alias.name, **values))

@@ -1,7 +1,5 @@
 """The features service as the gateway uses it. Failures are `CallError`s."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from mgrd.clients.connection import Connection

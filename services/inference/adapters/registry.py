@@ -3,8 +3,6 @@
 Versions never change, so each is asked for once. Failures are `mgrd.clients.errors.CallError`s.
 """
 
-from __future__ import annotations
-
 import logging
 import uuid
 from collections.abc import Iterator, Sequence
@@ -60,9 +58,7 @@ class RegistryReader:
         if self._last_smoke(version) == passed:
             return
         evaluation = wire.Evaluation(suite=SMOKE, metrics={"passed": float(passed)})
-        request = wire.CreateEvaluationRequest(
-            parent=version.name, evaluation=evaluation, request_id=str(uuid.uuid4())
-        )
+        request = wire.CreateEvaluationRequest(parent=version.name, evaluation=evaluation, request_id=str(uuid.uuid4()))
         self._connection.unary(self._stub.CreateEvaluation, request)
         log.info("%s: smoke evaluation on %s, passed=%s", version.name, replica, passed)
 

@@ -1,7 +1,5 @@
 """The Tritons a gateway talks to: a replica's name is the address of its Triton, one client each."""
 
-from __future__ import annotations
-
 import threading
 
 from services.inference.triton.client import Reply, TritonClient

@@ -9,13 +9,11 @@ the Triton to the wanted state. A version that fails is reported and tried again
 served before goes on serving. Triton's own readiness is believed of no version: it survives a dead stub.
 """
 
-from __future__ import annotations
-
 import logging
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from mgrd.errors import MgrdError
@@ -83,7 +81,8 @@ class Agent:
 
     def probe(self) -> bool:
         """Asks every held version for one token; a dead one is loaded anew. False where one did not answer."""
-        return all([self._answers(name, desired) for name, desired in list(self._proven.items())])
+        answers = [self._answers(name, desired) for name, desired in list(self._proven.items())]
+        return all(answers)
 
     def _answers(self, name: str, desired: Desired) -> bool:
         try:
@@ -145,9 +144,7 @@ class Agent:
         )
         if name not in self.triton.loaded():
             self.triton.load(name, timeout_s=self.options.load_timeout_s)
-        self.prover.prove(
-            name, front_end_version=version.front_end_version, timeout_s=self.options.prove_timeout_s
-        )
+        self.prover.prove(name, front_end_version=version.front_end_version, timeout_s=self.options.prove_timeout_s)
         self._proven[name] = desired
 
     def _fail(self, desired: Desired, message: str) -> None:
@@ -185,9 +182,12 @@ class Agent:
                 self._proven[name] = desired
                 self.reporter.report(desired.version, state=State.READY, aliases=desired.aliases)
 
-    def _retire_surplus(self, surplus: Iterable[str]) -> None:
+    def _retire_surplus(self, surplus: Sequence[str]) -> None:
         """Unloads what has been unwanted for the drain's length."""
         now_s = self.clock()
+        for name in surplus:
+            if name in self._proven and name not in self._surplus_since_s:
+                self.reporter.report(self._proven[name].version, state=State.DRAINING)
         self._surplus_since_s = {name: self._surplus_since_s.get(name, now_s) for name in surplus}
         for name, since_s in list(self._surplus_since_s.items()):
             if now_s - since_s >= self.options.drain_s:

@@ -1,7 +1,5 @@
 """What the agent needs of the world. Adapters: registry over gRPC, content store, Triton, its own database."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -5,16 +5,14 @@ one the checkpoint was trained with. What the model answers is not judged: an un
 served. That it hears the clip, reasons or not, writes at least one token and ends, is.
 """
 
-from __future__ import annotations
-
 import time
 from functools import cache
 from typing import Protocol
 
 from services.inference.triton import errors
+from services.inference.triton.client import Reply
 from services.inference.triton.errors import TritonError
 from services.inference.triton.protocol import Ask, End, MelFrames
-from services.inference.triton.client import Reply
 
 CLIP_S = 1.0
 QUESTION = "does the pitch rise or fall ?"

@@ -1,11 +1,9 @@
 """Who answers for an alias: the registry's wishes and the replicas' reports, kept in the database.
 
-    Refresher       takes the aliases over from the registry, when woken by alias.moved and now and then
-    handlers(...)   write what replicas report; an event only wakes or reports, it is never the truth of an alias
-    DatabaseDirectory  reads both, cached for a moment; serves on what is known while the registry is down
+Refresher       takes the aliases over from the registry, when woken by alias.moved and now and then
+handlers(...)   write what replicas report; an event only wakes or reports, it is never the truth of an alias
+DatabaseDirectory  reads both, cached for a moment; serves on what is known while the registry is down
 """
-
-from __future__ import annotations
 
 import logging
 import threading
@@ -17,7 +15,7 @@ from typing import Protocol
 from google.protobuf.message import Message
 
 from mgrd.clients.errors import CallError
-from mgrd.events.v1.events_pb2 import AliasMoved, DeploymentFailed, DeploymentReady
+from mgrd.events.v1.events_pb2 import DeploymentFailed, DeploymentReady
 from services.inference.adapters import deployments as rows
 from services.inference.domain import Alias, Deployment, Route, State, Version, choose_route
 from services.kit.database import Database, UnitOfWork

@@ -1,7 +1,5 @@
 """Failures of the parts a reply needs, as errors of this service; the one place they are translated."""
 
-from __future__ import annotations
-
 from mgrd.clients.errors import CallError
 from services.inference.triton import errors
 from services.inference.triton.errors import TritonError

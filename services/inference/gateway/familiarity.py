@@ -7,8 +7,6 @@ A reply is marked out of domain when any of these holds:
 A question without sound is never marked. The rule errs to the side of marking too little.
 """
 
-from __future__ import annotations
-
 import math
 
 from services.inference.gateway.ports import Measured

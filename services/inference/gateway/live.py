@@ -5,8 +5,6 @@ An interrupt stops the running reply, which ends with what was written until the
 of the turns before it.
 """
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -15,7 +13,7 @@ from typing import Any
 
 from mgrd.inference.v1 import inference_pb2 as wire
 from services.inference.gateway.question import AUDIO_BYTES_MAX, Question
-from services.inference.gateway.reason import Cancellation, ReplyEvent
+from services.inference.gateway.replies import Cancellation, ReplyEvent
 from services.inference.gateway.translate import question_from, response_of
 from services.inference.triton.errors import CANCELLED, TritonError
 from services.kit.errors import FailedPrecondition, InvalidArgument
@@ -68,7 +66,7 @@ class Conversation:
         try:
             for message in self._messages:
                 self._take(message)
-        except Exception as error:  # handed to the thread that answers, which ends the stream with it
+        except Exception as error:  # noqa: BLE001 - handed to the thread that answers, which ends the stream with it
             self._questions.put(error)
         else:
             self._questions.put(_END)
@@ -91,7 +89,8 @@ class Conversation:
     def _hear(self, turn: _Turn, audio: bytes) -> None:
         if len(turn.audio) + len(audio) > AUDIO_BYTES_MAX:
             raise InvalidArgument(
-                f"the turn's clip is longer than {AUDIO_BYTES_MAX} bytes; end the turn sooner", field="audio",
+                f"the turn's clip is longer than {AUDIO_BYTES_MAX} bytes; end the turn sooner",
+                field="audio",
                 reason="AUDIO_TOO_LARGE",
             )
         turn.audio += audio

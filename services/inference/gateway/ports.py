@@ -1,7 +1,5 @@
 """What the gateway needs of the world, and the values it deals in. Adapters: features over gRPC, Tritons, directory."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol

@@ -3,8 +3,6 @@
 Both doors (gRPC and HTTP) make a `Question`; nothing behind them looks at a request again.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 
@@ -53,7 +51,8 @@ def checked(question: Question) -> Question:
         _check_text(choice, field=f"choices[{index}]", most=CHOICE_CHARS_MAX)
     if len(question.audio) > AUDIO_BYTES_MAX:
         raise InvalidArgument(
-            f"the clip has {len(question.audio)} bytes; send at most {AUDIO_BYTES_MAX}", field="audio",
+            f"the clip has {len(question.audio)} bytes; send at most {AUDIO_BYTES_MAX}",
+            field="audio",
             reason="AUDIO_TOO_LARGE",
         )
     _check_sampling(ask)

@@ -2,111 +2,31 @@
 
     route -> features -> Triton -> answerer, reasoning, answer -> evidence -> completion
 
-A reply comes from one version, pinned when its first token comes: until then another replica, or a
-version that has just become ready, may take over; afterwards nothing does. The clip is measured and its
-claims are verified while the model writes. Its bytes live as long as the request.
-Deviations from success: evidence that cannot be had is left out and logged, the answer still counts.
+Promises a bounded number of replies at once, and that whatever ends a reply also ends it in Triton. The
+steps of one reply are in `turn`. A clip's bytes live as long as its request and are written nowhere.
 """
 
-from __future__ import annotations
-
-import logging
 import threading
-import time
-import uuid
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
-from mgrd.clients.errors import CallError
-from mgrd.common.v1.common_pb2 import Evidence
-from services.inference.domain import Route, Version
-from services.inference.gateway.familiarity import unfamiliar
-from services.inference.gateway.failures import unavailable
-from services.inference.gateway.ports import Directory, Features, Heard, Measured, Reply, Tritons
+from services.inference.gateway.ports import Directory, Features, Tritons
 from services.inference.gateway.question import Question
-from services.inference.triton import errors
-from services.inference.triton.errors import TritonError
-from services.inference.triton.protocol import End, Event, MelFrames, Piece
-from services.inference.triton.repository import triton_name
+from services.inference.gateway.replies import Cancellation, ReasonerOptions, ReplyEvent
+from services.inference.gateway.turn import Parts, Turn
 from services.kit.errors import ResourceExhausted
-
-log = logging.getLogger(__name__)
-
-SILENT = Heard(mel=MelFrames(), front_end_version="", duration_s=0.0)
-
-
-@dataclass(frozen=True)
-class Answering:
-    """Who answers; the first event of a reply."""
-
-    version: Version
-    request_id: str
-
-
-@dataclass(frozen=True)
-class Completed:
-    """The last event of a reply."""
-
-    end: End
-    answer: str
-    first_token_ms: float
-    total_ms: float
-    unfamiliar: str
-
-
-ReplyEvent = Answering | Piece | Evidence | Completed
-
-
-@dataclass(frozen=True)
-class ReasonerOptions:
-    """Bounds of the use case."""
-
-    max_replies: int = 32
-    """Replies at once; one more is told to come back."""
-    patience_s: float = 15.0
-    """How long a question waits for a version that is just being loaded or recovered."""
-    retry_every_s: float = 0.1
-    reply_timeout_s: float = 120.0
-    evidence_timeout_s: float = 20.0
-
-
-class Cancellation:
-    """Stops one running reply; may be pulled before there is one, and from any thread."""
-
-    def __init__(self) -> None:
-        self.pulled = threading.Event()
-        self._reply: Reply | None = None
-        self._lock = threading.Lock()
-
-    def watch(self, reply: Reply) -> None:
-        """Names the reply to stop; stops it at once where the cancellation came first."""
-        with self._lock:
-            self._reply = reply
-        if self.pulled.is_set():
-            reply.cancel()
-
-    def pull(self) -> None:
-        """Stops the reply."""
-        self.pulled.set()
-        with self._lock:
-            reply = self._reply
-        if reply is not None:
-            reply.cancel()
 
 
 class Reasoner:
     """Answers questions; safe to share between threads."""
 
     def __init__(
-        self, *, directory: Directory, features: Features, tritons: Tritons, options: ReasonerOptions | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        self, *, directory: Directory, features: Features, tritons: Tritons, options: ReasonerOptions | None = None
     ) -> None:
-        self._directory, self._features, self._tritons = directory, features, tritons
-        self._options = options or ReasonerOptions()
-        self._clock = clock
-        self._slots = threading.BoundedSemaphore(self._options.max_replies)
-        self._aside = ThreadPoolExecutor(self._options.max_replies, thread_name_prefix="evidence")
+        chosen = options or ReasonerOptions()
+        self._aside = ThreadPoolExecutor(2 * chosen.max_replies, thread_name_prefix="evidence")
+        self._parts = Parts(directory, features, tritons, self._aside, chosen)
+        self._slots = threading.BoundedSemaphore(chosen.max_replies)
 
     def close(self) -> None:
         """Lets go of the threads."""
@@ -117,160 +37,19 @@ class Reasoner:
     ) -> Iterator[ReplyEvent]:
         """The events of a reply, in the order answering, reasoning, answer, evidence, completed.
 
-        Raises the kit's errors; ResourceExhausted where too many replies run.
+        Raises ResourceExhausted where too many replies run, Unavailable where nobody can answer, and the
+        TritonErrors and CallErrors of the parts (`failures` translates them).
         """
-        cancellation = cancellation or Cancellation()
+        cancellation, options = cancellation or Cancellation(), self._parts.options
         if not self._slots.acquire(blocking=False):
             raise ResourceExhausted(
-                f"{self._options.max_replies} replies are being written; try again shortly",
-                reason="TOO_MANY_REPLIES", retry_after_s=0.5,
+                f"{options.max_replies} replies are being written; try again shortly",
+                reason="TOO_MANY_REPLIES",
+                retry_after_s=0.5,
             )
         try:
-            timeout_s = min(remaining_s, self._options.reply_timeout_s)
-            turn = _Turn(self, question, cancellation, ends_at_s=self._clock() + timeout_s)
-            yield from turn.events()
+            ends_at_s = self._parts.clock() + min(remaining_s, options.reply_timeout_s)
+            yield from Turn(self._parts, question, cancellation, ends_at_s=ends_at_s).events()
         finally:
             cancellation.pull()
             self._slots.release()
-
-    def aside(self, work: Callable[[], object]) -> Future[object]:
-        """Runs something beside the reply."""
-        return self._aside.submit(work)
-
-
-@dataclass
-class _Turn:
-    """One question on its way to its answer."""
-
-    reasoner: Reasoner
-    question: Question
-    cancellation: Cancellation
-    ends_at_s: float
-    arrived_s: float = 0.0
-    first_token_s: float | None = None
-    reasoning: list[str] = field(default_factory=list)
-    answer: list[str] = field(default_factory=list)
-
-    def events(self) -> Iterator[ReplyEvent]:
-        self.arrived_s = self._now()
-        measured = self._measured()
-        version, first, reply = self._begin()
-        yield Answering(version, request_id=uuid.uuid4().hex)
-        evidence: Future[object] | None = None
-        end: End | None = None
-        for event in _chain(first, reply):
-            for piece in event.pieces:
-                if piece.phase == "answer" and not self.answer:
-                    evidence = self._verified()
-                yield self._noted(piece)
-            end = event.end or end
-        if end is None:
-            raise unavailable("the reply broke off", reason="REPLY_BROKEN")
-        yield from self._evidence(evidence or self._verified())
-        yield self._completed(end, measured)
-
-    def _begin(self) -> tuple[Version, Event, Reply]:
-        """The version that answers, its first event, and the rest of the reply.
-
-        Waits, within bounds, for a version that is being loaded or recovered.
-        """
-        alias = self.reasoner._directory.alias(self.question.alias)
-        patient_until_s = min(self._now() + self.reasoner._options.patience_s, self.ends_at_s)
-        while True:
-            problem: Exception = unavailable(f"no replica holds a version for {alias.name} ready", reason="NOT_READY")
-            route = self.reasoner._directory.route(alias)
-            if route is not None:
-                try:
-                    return self._ask(route)
-                except TritonError as error:
-                    problem = error
-            if not _may_retry(problem) or self._now() >= patient_until_s:
-                raise problem
-            if self.cancellation.pulled.wait(self.reasoner._options.retry_every_s):
-                raise TritonError("the caller is gone", reason=errors.CANCELLED)
-            alias = self.reasoner._directory.alias(self.question.alias)
-
-    def _ask(self, route: Route) -> tuple[Version, Event, Reply]:
-        """Asks the replicas of a route in turn until one gives its first event."""
-        heard = self._heard(route.version)
-        name = triton_name(route.version.model, route.version.digest)
-        for index, replica in enumerate(route.replicas, start=1):
-            try:
-                reply = self.reasoner._tritons.ask(
-                    replica, name, ask=self.question.ask, mel=heard.mel, timeout_s=self._remaining_s()
-                )
-                self.cancellation.watch(reply)
-                return route.version, next(reply), reply
-            except TritonError as error:
-                if not error.retryable or index == len(route.replicas):
-                    raise
-                log.warning("%s does not answer on %s: %s", name, replica, error)
-        raise TritonError(f"no replica holds {name}", reason=errors.NOT_LOADED)
-
-    def _heard(self, version: Version) -> Heard:
-        if not self.question.audio:
-            return SILENT
-        return self.reasoner._features.extract(
-            self.question.audio, front_end_version=version.front_end_version, timeout_s=self._remaining_s()
-        )
-
-    def _measured(self) -> Future[object] | None:
-        audio, features = self.question.audio, self.reasoner._features
-        if not audio or not self.question.wants_evidence:
-            return None
-        limit_s = min(self._remaining_s(), self.reasoner._options.evidence_timeout_s)
-        return self.reasoner.aside(lambda: features.describe(audio, timeout_s=limit_s))
-
-    def _verified(self) -> Future[object] | None:
-        audio, text, features = self.question.audio, "".join(self.reasoning), self.reasoner._features
-        if not audio or not text.strip() or not self.question.wants_evidence:
-            return None
-        limit_s = min(self._remaining_s(), self.reasoner._options.evidence_timeout_s)
-        return self.reasoner.aside(lambda: features.verify(audio, text=text, timeout_s=limit_s))
-
-    def _evidence(self, pending: Future[object] | None) -> Sequence[Evidence]:
-        found = _result(pending, "evidence")
-        return tuple(found) if isinstance(found, list | tuple) else ()
-
-    def _completed(self, end: End, measured: Future[object] | None) -> Completed:
-        description = _result(measured, "descriptors")
-        now_s = self._now()
-        return Completed(
-            end=end,
-            answer="".join(self.answer).strip(),
-            first_token_ms=((self.first_token_s or now_s) - self.arrived_s) * 1e3,
-            total_ms=(now_s - self.arrived_s) * 1e3,
-            unfamiliar=unfamiliar(description if isinstance(description, Measured) else None, end=end),
-        )
-
-    def _noted(self, piece: Piece) -> Piece:
-        if self.first_token_s is None:
-            self.first_token_s = self._now()
-        (self.reasoning if piece.phase == "reasoning" else self.answer).append(piece.text)
-        return piece
-
-    def _remaining_s(self) -> float:
-        return max(self.ends_at_s - self._now(), 0.001)
-
-    def _now(self) -> float:
-        return self.reasoner._clock()
-
-
-def _chain(first: Event, rest: Iterator[Event]) -> Iterator[Event]:
-    yield first
-    yield from rest
-
-
-def _may_retry(problem: Exception) -> bool:
-    return not isinstance(problem, TritonError) or problem.retryable
-
-
-def _result(pending: Future[object] | None, what: str) -> object:
-    """What ran aside gave; None where it failed, which must not cost the caller the answer."""
-    if pending is None:
-        return None
-    try:
-        return pending.result()
-    except CallError as error:
-        log.warning("no %s for a reply: %s", what, error)
-        return None

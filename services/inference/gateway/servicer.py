@@ -1,7 +1,5 @@
 """The gRPC door: InferenceService, translated. Every rule lives behind it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
@@ -10,17 +8,19 @@ import grpc
 from mgrd.clients.errors import CallError
 from mgrd.inference.v1 import inference_pb2 as wire
 from mgrd.inference.v1 import inference_pb2_grpc as stubs
-from services.inference.domain import State
+from services.inference.domain import State, expected
 from services.inference.gateway.directory import DatabaseDirectory
 from services.inference.gateway.failures import of_call, of_triton
 from services.inference.gateway.live import Conversation
 from services.inference.gateway.question import Question, alias_name
-from services.inference.gateway.reason import Cancellation, Reasoner, ReplyEvent
+from services.inference.gateway.reason import Reasoner
+from services.inference.gateway.replies import Cancellation, ReplyEvent
 from services.inference.gateway.translate import deployment_of, question_from, response_of
 from services.inference.triton.errors import TritonError
 from services.kit.auth import ANYONE, Policy
 from services.kit.deadlines import remaining_s
 from services.kit.paging import read_page
+from services.kit.tables import now
 
 _SERVICE = "/mgrd.inference.v1.InferenceService"
 POLICY: Policy = {
@@ -40,14 +40,14 @@ class InferenceServicer(stubs.InferenceServiceServicer):
         """Adds this service to a server."""
         stubs.add_InferenceServiceServicer_to_server(self, server)
 
-    def Reason(self, request: wire.ReasonRequest, context: grpc.ServicerContext) -> Iterator[wire.ReasonResponse]:  # noqa: N802
+    def Reason(self, request: wire.ReasonRequest, context: grpc.ServicerContext) -> Iterator[wire.ReasonResponse]:
         """One question, its reply as it is written."""
         cancellation = Cancellation()
         context.add_callback(cancellation.pull)
         question = question_from(request)
         yield from translated(lambda: map(response_of, self._answer(question, cancellation)))
 
-    def ReasonLive(  # noqa: N802
+    def ReasonLive(
         self, request_iterator: Iterator[wire.ReasonLiveRequest], context: grpc.ServicerContext
     ) -> Iterator[wire.ReasonLiveResponse]:
         """A conversation over one stream."""
@@ -55,14 +55,15 @@ class InferenceServicer(stubs.InferenceServiceServicer):
         context.add_callback(conversation.hang_up)
         yield from translated(conversation.replies)
 
-    def GetDeployment(  # noqa: N802
+    def GetDeployment(
         self, request: wire.GetDeploymentRequest, _context: grpc.ServicerContext
     ) -> wire.GetDeploymentResponse:
         """What an alias wants and what every replica holds of it."""
         alias = self._directory.alias(alias_name(request.model, request.alias))
         known = self._directory.snapshot()
         aliases = tuple(known.aliases.values())
-        concerned = [found for found in known.deployments if found.version.model == alias.wanted.model]
+        told = [found for found in known.deployments if found.version.model == alias.wanted.model]
+        concerned = [*told, *expected(alias, deployments=told, at=now())]
         return wire.GetDeploymentResponse(
             desired_version=alias.wanted.name,
             desired_digest=alias.wanted.digest,
@@ -70,7 +71,7 @@ class InferenceServicer(stubs.InferenceServiceServicer):
             deployments=[deployment_of(one, aliases=aliases) for one in concerned],
         )
 
-    def ListDeployments(  # noqa: N802
+    def ListDeployments(
         self, request: wire.ListDeploymentsRequest, _context: grpc.ServicerContext
     ) -> wire.ListDeploymentsResponse:
         """Every deployment, by replica and version."""

@@ -1,14 +1,12 @@
 """Between the wire messages of mgrd.inference.v1 and the gateway's own values. Translates, decides nothing."""
 
-from __future__ import annotations
-
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from mgrd.common.v1.common_pb2 import Evidence
 from mgrd.inference.v1 import inference_pb2 as wire
 from services.inference.domain import Alias, Deployment, State
 from services.inference.gateway.question import Question, alias_name, checked
-from services.inference.gateway.reason import Answering, Completed, ReplyEvent
+from services.inference.gateway.replies import Answering, Completed, ReplyEvent
 from services.inference.triton.protocol import Ask, Piece
 
 _STATES = {

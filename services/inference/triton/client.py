@@ -5,8 +5,6 @@ number of streams. Every call has a deadline, because a stub that cannot start h
 It says what failed with a stable reason (errors.py) and retries nothing.
 """
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Iterator
 from typing import Any

@@ -1,7 +1,5 @@
 """What can go wrong between the platform and a Triton, each with a stable reason."""
 
-from __future__ import annotations
-
 
 class TritonError(ValueError):
     """A Triton did not do what was asked; `reason` is stable, the message names the remedy."""

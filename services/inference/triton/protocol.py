@@ -5,11 +5,9 @@ tensor REQUEST with the clip's log-mel frames beside it; each event is JSON in o
 An event carries text for people and counts for the bill, never token ids or tensors.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 REQUEST, MEL, CHUNK_FRAMES, EVENT = "REQUEST", "MEL", "CHUNK_FRAMES", "EVENT"
 MEL_BANDS = 128
@@ -36,7 +34,7 @@ class Ask:
         return json.dumps(fields, ensure_ascii=False).encode()
 
     @classmethod
-    def from_json(cls, data: bytes) -> Ask:
+    def from_json(cls, data: bytes) -> Self:
         """The question in `data`; an unknown field is an error, never ignored."""
         fields: dict[str, Any] = json.loads(data)
         unknown = sorted(set(fields) - set(cls.__dataclass_fields__))
@@ -56,8 +54,7 @@ class MelFrames:
         expected = sum(self.chunk_frames) * MEL_BANDS * 4
         if len(self.values) != expected:
             raise ValueError(
-                f"{len(self.values)} bytes of log-mel for chunks of {self.chunk_frames} frames; "
-                f"{expected} expected"
+                f"{len(self.values)} bytes of log-mel for chunks of {self.chunk_frames} frames; {expected} expected"
             )
 
 
@@ -99,7 +96,7 @@ class Event:
         return json.dumps(body, ensure_ascii=False).encode()
 
     @classmethod
-    def from_json(cls, data: bytes) -> Event:
+    def from_json(cls, data: bytes) -> Self:
         """The event in `data`."""
         body = json.loads(data)
         pieces = tuple(Piece(phase, text, tokens) for phase, text, tokens in body.get("p", ()))

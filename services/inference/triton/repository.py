@@ -7,8 +7,6 @@
 A folder appears whole or not at all (rendered beside, then renamed). Loading is the client's.
 """
 
-from __future__ import annotations
-
 import re
 import shutil
 from collections.abc import Callable
@@ -53,8 +51,15 @@ def triton_name(model: str, digest: str) -> str:
 def config_text(name: str, *, digest: str, engine: str = "torch", gpu: bool = False) -> str:
     """The model configuration Triton reads."""
     return _CONFIG.format(
-        name=name, digest=digest, engine=engine, kind="KIND_GPU" if gpu else "KIND_CPU",
-        request=REQUEST, mel=MEL, bands=MEL_BANDS, chunk_frames=CHUNK_FRAMES, event=EVENT,
+        name=name,
+        digest=digest,
+        engine=engine,
+        kind="KIND_GPU" if gpu else "KIND_CPU",
+        request=REQUEST,
+        mel=MEL,
+        bands=MEL_BANDS,
+        chunk_frames=CHUNK_FRAMES,
+        event=EVENT,
     )
 
 

@@ -8,8 +8,6 @@ unless told otherwise and puts everything that loads code behind the admin key. 
 such as a missing libpython for the stub, is said before the server starts: Triton itself would hang.
 """
 
-from __future__ import annotations
-
 import argparse
 import importlib.util
 import os
@@ -20,6 +18,7 @@ from collections.abc import Mapping
 from ctypes.util import find_library
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from services.inference.triton.errors import TritonError
 
@@ -41,7 +40,7 @@ class Installation:
     wheel: Path | None
 
     @classmethod
-    def find(cls) -> Installation:
+    def find(cls) -> Self:
         """The PyPI wheel's server if installed, else one on the PATH."""
         spec = importlib.util.find_spec("pytriton")
         if spec is not None and spec.submodule_search_locations:
@@ -162,15 +161,19 @@ def main(arguments: list[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     repository = given.repository.resolve()
     options = ServerOptions(
-        repository=repository, state=(given.state or repository.parent / "triton-state").resolve(),
-        grpc_port=given.grpc_port, http_port=given.http_port, metrics_port=given.metrics_port,
-        admin_key=given.admin_key_file.read_text().strip(), host=given.host,
+        repository=repository,
+        state=(given.state or repository.parent / "triton-state").resolve(),
+        grpc_port=given.grpc_port,
+        http_port=given.http_port,
+        metrics_port=given.metrics_port,
+        admin_key=given.admin_key_file.read_text().strip(),
+        host=given.host,
     )
     try:
         line, variables = launch(options)
     except TritonError as error:
         parser.exit(3, f"{error}\n")
-    os.execve(line[0], line, variables)
+    os.execve(line[0], line, variables)  # noqa: S606 - no shell is wanted
 
 
 if __name__ == "__main__":

@@ -18,7 +18,8 @@ from services.inference.adapters.deployments import UNLOADED
 from services.inference.domain import Version
 from services.inference.gateway.directory import DatabaseDirectory, Refresher, handlers
 from services.inference.gateway.http.door import application
-from services.inference.gateway.reason import Reasoner, ReasonerOptions
+from services.inference.gateway.reason import Reasoner
+from services.inference.gateway.replies import ReasonerOptions
 from services.inference.gateway.servicer import POLICY, InferenceServicer
 from services.kit.auth import Caller, TokenTable
 from services.kit.database import Database
@@ -41,9 +42,7 @@ class Gateway:
         self.handlers = handlers(self.refresher)
         self.directory = DatabaseDirectory(database, self.refresher, fresh_for_s=0.0)
         options = ReasonerOptions(max_replies=2, patience_s=0.0)
-        self.reasoner = Reasoner(
-            directory=self.directory, features=self.world, tritons=self.world, options=options
-        )
+        self.reasoner = Reasoner(directory=self.directory, features=self.world, tritons=self.world, options=options)
         self.tokens = TokenTable.of({"secret": Caller("rita", "person", frozenset({"reader"}))})
 
     def hears(self, event: AliasMoved | DeploymentReady | DeploymentFailed) -> None:

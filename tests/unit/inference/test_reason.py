@@ -11,7 +11,8 @@ from mgrd.common.v1.common_pb2 import Descriptor, Evidence
 from services.inference.domain import Alias, Route, Version
 from services.inference.gateway.ports import Heard, Measured
 from services.inference.gateway.question import Question
-from services.inference.gateway.reason import Answering, Cancellation, Completed, Reasoner, ReasonerOptions, ReplyEvent
+from services.inference.gateway.reason import Reasoner
+from services.inference.gateway.replies import Answering, Cancellation, Completed, ReasonerOptions, ReplyEvent
 from services.inference.triton import errors
 from services.inference.triton.errors import TritonError
 from services.inference.triton.protocol import Ask, End, Event, MelFrames, Piece
@@ -20,6 +21,7 @@ from services.kit.errors import ResourceExhausted, Unavailable
 OLD = Version("models/m/versions/1", "sha256:" + "1" * 64, "front/1")
 NEW = Version("models/m/versions/2", "sha256:" + "2" * 64, "front/2")
 ALIAS = Alias("models/m/aliases/production", wanted=NEW)
+MEASURED = Measured((Descriptor(name="pitch", value="rises"),), 1.0)
 QUESTION = Question(alias=ALIAS.name, ask=Ask("does it rise ?"), audio=b"sound")
 REPLY = [
     Event((Piece("reasoning", "the pitch ", 2),)),
@@ -55,7 +57,7 @@ class World:
     asked: list[tuple[str, str, MelFrames]] = field(default_factory=list)
     extracted: list[str] = field(default_factory=list)
     verified: list[str] = field(default_factory=list)
-    measured: Measured = Measured((Descriptor(name="pitch", value="rises"),), 1.0)
+    measured: Measured = field(default=MEASURED)
     features_fail: bool = False
 
     def alias(self, _name: str) -> Alias:

@@ -2,7 +2,17 @@
 
 from datetime import UTC, datetime
 
-from services.inference.domain import Alias, Deployment, State, Version, by_urgency, choose_route, plan, settled
+from services.inference.domain import (
+    Alias,
+    Deployment,
+    State,
+    Version,
+    by_urgency,
+    choose_route,
+    expected,
+    plan,
+    settled,
+)
 
 OLD, NEW = Version("models/m/versions/1", "sha256:old"), Version("models/m/versions/2", "sha256:new")
 ALIAS = Alias("models/m/aliases/production", wanted=NEW, serving=OLD)
@@ -28,6 +38,13 @@ def test_until_the_wanted_version_is_ready_the_one_before_answers() -> None:
 def test_nobody_answers_where_nothing_is_ready() -> None:
     assert choose_route(ALIAS, deployments=[held(NEW, State.FAILED)]) is None
     assert choose_route(Alias("x", wanted=NEW), deployments=[held(OLD)]) is None
+
+
+def test_a_replica_that_has_not_said_a_word_of_the_wanted_version_is_loading_it() -> None:
+    told = [held(OLD), held(OLD, replica="b:1"), held(NEW, State.FAILED, replica="b:1")]
+    assert [
+        (one.replica, one.version, one.state) for one in expected(ALIAS, deployments=told, at=told[0].observe_time)
+    ] == [("a:1", NEW, State.LOADING)]
 
 
 def test_an_alias_settles_on_what_it_wants_once_that_is_ready() -> None:

@@ -6,8 +6,6 @@
 Reasoning comes as `reasoning_content`, as other reasoning servers send it; version and evidence as `mgrd`.
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 import json
@@ -20,14 +18,30 @@ from google.protobuf.json_format import MessageToDict
 
 from mgrd.common.v1.common_pb2 import Evidence
 from services.inference.gateway.question import Question, alias_name, checked
-from services.inference.gateway.reason import Answering, Completed, ReplyEvent
+from services.inference.gateway.replies import Answering, Completed, ReplyEvent
 from services.inference.triton.protocol import Ask, Piece
 from services.kit.errors import InvalidArgument, shown
 
 FORMATS = ("wav", "flac", "ogg", "mp3")
 _FIELDS = frozenset(
-    ("model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens", "temperature", "top_p",
-     "seed", "n", "modalities", "user", "chat_template_kwargs", "max_think_tokens", "choices", "skip_evidence")
+    (
+        "model",
+        "messages",
+        "stream",
+        "stream_options",
+        "max_tokens",
+        "max_completion_tokens",
+        "temperature",
+        "top_p",
+        "seed",
+        "n",
+        "modalities",
+        "user",
+        "chat_template_kwargs",
+        "max_think_tokens",
+        "choices",
+        "skip_evidence",
+    )
 )
 
 
@@ -85,8 +99,9 @@ def _message(messages: Any) -> tuple[str, bytes]:
         raise InvalidArgument("messages must hold exactly one user message; turns are not remembered", field="messages")
     message = _object(messages[0], field="messages[0]")
     if message.get("role") != "user":
-        raise InvalidArgument(f"role is {shown(str(message.get('role')))}; only user is supported",
-                              field="messages[0].role")
+        raise InvalidArgument(
+            f"role is {shown(str(message.get('role')))}; only user is supported", field="messages[0].role"
+        )
     content = message.get("content")
     parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
     if not isinstance(parts, list):
@@ -109,8 +124,9 @@ def _message(messages: Any) -> tuple[str, bytes]:
 def _clip(value: Any, *, field: str) -> bytes:
     clip = _object(value, field=field)
     if clip.get("format", "wav") not in FORMATS:
-        raise InvalidArgument(f"format is {shown(str(clip.get('format')))}; use {', '.join(FORMATS)}",
-                              field=f"{field}.format")
+        raise InvalidArgument(
+            f"format is {shown(str(clip.get('format')))}; use {', '.join(FORMATS)}", field=f"{field}.format"
+        )
     try:
         return base64.b64decode(_typed(clip.get("data"), str, field=f"{field}.data"), validate=True)
     except binascii.Error:

@@ -1,11 +1,9 @@
 """The HTTP server in the gateway's process: tokens, limits and errors as at the gRPC door.
 
-    POST /v1/chat/completions    streamed (server-sent events) or whole
-    GET  /v1/models              the aliases this gateway knows
-    GET  /healthz                whether the process answers
+POST /v1/chat/completions    streamed (server-sent events) or whole
+GET  /v1/models              the aliases this gateway knows
+GET  /healthz                whether the process answers
 """
-
-from __future__ import annotations
 
 import asyncio
 import json
@@ -25,9 +23,10 @@ from starlette.routing import Route
 from mgrd.clients.errors import CallError
 from services.inference.gateway.directory import DatabaseDirectory
 from services.inference.gateway.failures import of_call, of_triton
-from services.inference.gateway.http.chat import ChatRequest, chunks, completion, read_chat
+from services.inference.gateway.http.chat import chunks, completion, read_chat
 from services.inference.gateway.question import AUDIO_BYTES_MAX
-from services.inference.gateway.reason import Cancellation, Reasoner
+from services.inference.gateway.reason import Reasoner
+from services.inference.gateway.replies import Cancellation
 from services.inference.triton.errors import TritonError
 from services.kit.auth import TokenTable
 from services.kit.errors import InvalidArgument, ServiceError
@@ -36,8 +35,15 @@ log = logging.getLogger(__name__)
 
 BODY_BYTES_MAX = AUDIO_BYTES_MAX * 4 // 3 + 64 * 1024
 _STATUS = {
-    "INVALID_ARGUMENT": 400, "UNAUTHENTICATED": 401, "PERMISSION_DENIED": 403, "NOT_FOUND": 404, "ABORTED": 409,
-    "FAILED_PRECONDITION": 409, "RESOURCE_EXHAUSTED": 429, "UNAVAILABLE": 503, "DEADLINE_EXCEEDED": 504,
+    "INVALID_ARGUMENT": 400,
+    "UNAUTHENTICATED": 401,
+    "PERMISSION_DENIED": 403,
+    "NOT_FOUND": 404,
+    "ABORTED": 409,
+    "FAILED_PRECONDITION": 409,
+    "RESOURCE_EXHAUSTED": 429,
+    "UNAVAILABLE": 503,
+    "DEADLINE_EXCEEDED": 504,
 }
 
 
@@ -73,7 +79,7 @@ def application(*, reasoner: Reasoner, directory: DatabaseDirectory, tokens: Tok
         cancellation = Cancellation()
         events = reasoner.reason(asked.question, cancellation=cancellation)
         if asked.stream:
-            return await _streamed(asked, chunks(events, model=asked.model), cancellation)
+            return await _streamed(chunks(events, model=asked.model), cancellation)
         body = await _while_connected(request, cancellation, lambda: completion(events, model=asked.model))
         return JSONResponse(body)
 
@@ -92,7 +98,7 @@ def application(*, reasoner: Reasoner, directory: DatabaseDirectory, tokens: Tok
             Route("/v1/models", models),
             Route("/healthz", health),
         ],
-        exception_handlers={kind: _failure for kind in (ServiceError, CallError, TritonError, Exception)},
+        exception_handlers=dict.fromkeys((ServiceError, CallError, TritonError, Exception), _failure),
     )
 
 
@@ -105,7 +111,7 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
-async def _streamed(asked: ChatRequest, events: Iterator[dict[str, Any]], cancellation: Cancellation) -> Response:
+async def _streamed(events: Iterator[dict[str, Any]], cancellation: Cancellation) -> Response:
     """The stream, once its first chunk is there: until then an error still gets a status of its own."""
     first = await run_in_threadpool(next, events)
 
@@ -161,7 +167,9 @@ def _service_error(error: Exception) -> ServiceError:
 def _error_body(error: ServiceError) -> dict[str, Any]:
     return {
         "error": {
-            "message": error.message, "type": error.code.lower(), "param": getattr(error, "field", None),
+            "message": error.message,
+            "type": error.code.lower(),
+            "param": getattr(error, "field", None),
             "code": error.reason,
         }
     }

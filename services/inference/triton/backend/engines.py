@@ -4,8 +4,6 @@ The prompt is built here exactly as in training (`model.learning.prompts`), from
 of one question.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from model.engine.engine import Engine
 from model.engine.errors import EngineError, EngineFull
@@ -46,7 +45,7 @@ class Stream(Iterator[Token], Protocol):
 class HostedEngine(Protocol):
     """What the host needs of an engine."""
 
-    def start(self, ask: Ask, mels_TF: Sequence[np.ndarray]) -> Stream: ...
+    def start(self, ask: Ask, mels_TF: Sequence[NDArray[np.float32]]) -> Stream: ...
 
     def splitter(self, ask: Ask) -> ReplySplitter: ...
 
@@ -66,7 +65,7 @@ class TorchEngine:
         self._vocabulary = engine.vocabulary
         self._thread = EngineThread(engine, max_waiting=64)
 
-    def start(self, ask: Ask, mels_TF: Sequence[np.ndarray]) -> Stream:
+    def start(self, ask: Ask, mels_TF: Sequence[NDArray[np.float32]]) -> Stream:
         """Queues a question; TritonError ENGINE_FULL or REQUEST_REJECTED where it cannot be served."""
         messages = question_messages(ask.question, choices=ask.choices, audio_items=len(mels_TF))
         counts = [audio_token_count(len(mel_TF)) for mel_TF in mels_TF]

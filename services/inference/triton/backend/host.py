@@ -3,10 +3,9 @@
 Triton calls `execute` on one thread and wants it back at once; every reply then runs on a thread of its
 own. A token is sent as it comes. Only while many replies run does each let `PACE_S` pass between messages
 and send what has gathered, so that the stub spends its time on decoding. A cancelled request leaves the
-engine's batch at its next step, or, while messages are paced, at the next message. Errors leave as "REASON: words"; what was not foreseen stays in the log.
+engine's batch at its next step, or, while messages are paced, at the next message. Errors leave as
+"REASON: words"; what was not foreseen stays in the log.
 """
-
-from __future__ import annotations
 
 import json
 import logging
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from services.inference.triton import errors
 from services.inference.triton.backend.engines import HostedEngine, open_engine
@@ -70,7 +70,7 @@ class Host:
             with self._lock:
                 self._running -= 1
 
-    def _stream(self, ask: Ask, chunks: list[np.ndarray], sender: Any) -> Event | None:
+    def _stream(self, ask: Ask, chunks: list[NDArray[np.float32]], sender: Any) -> Event | None:
         """Sends the reply but for its last event, which it returns; None where the caller is gone."""
         started_s = time.monotonic()
         sent_s = 0.0
@@ -93,7 +93,7 @@ class Host:
         return self._running > BUSY_REPLIES and time.monotonic() - sent_s < PACE_S
 
 
-def question_of(request: Any) -> tuple[Ask, list[np.ndarray]]:
+def question_of(request: Any) -> tuple[Ask, list[NDArray[np.float32]]]:
     """The question of a Triton request and its chunks of log-mel frames, each mel_TF."""
     tensors = {tensor.name(): tensor.as_numpy() for tensor in request.inputs()}
     ask = Ask.from_json(tensors[REQUEST].reshape(-1)[0])

@@ -4,8 +4,6 @@ Pure: it knows the id that ends the reasoning and the ids that end the reply, no
 Marker tokens and the blank around them are dropped, so a caller sees words alone.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
