@@ -1,5 +1,6 @@
 """What the demo shows at its end: the table of accuracies, and where to look next."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Group
@@ -10,14 +11,16 @@ from mgrd.cli.names import short
 from mgrd.cli.output import table
 from mgrd.clients.training import Run
 
+_TITLE = "\nwhat the run brought (accuracy with its 95 % interval; claims: share the measurements support)"
 STAGES = (
     ("evaluate-base", "base"),
     ("evaluate-distilled", "after distillation"),
     ("evaluate-reinforced", "after reinforcement"),
 )
 FIGURES = (
-    ("accuracy", "thinking"),
+    ("accuracy_think", "thinking"),
     ("accuracy_direct", "without thinking"),
+    ("accuracy_contradictory", "words mislead"),
     ("accuracy_silent", "sound taken away"),
     ("claims_supported", "claims supported"),
 )
@@ -26,13 +29,13 @@ FIGURES = (
 
 def accuracy_table(run: Run) -> Table:
     """Accuracy on held-out scenes at each stage, with and without thinking, and the share of supported claims."""
-    view = table("held-out scenes", *(title for _, title in FIGURES), title="\nwhat the run brought")
+    view = table("held-out scenes", *(title for _, title in FIGURES), title=_TITLE)
     for prefix, label in STAGES:
         for step in run.steps:
             if step.name.startswith(prefix) and step.metrics:
                 turn = step.name.removeprefix(prefix).lstrip("-")
                 name = f"{label}, turn {turn}" if turn not in {"", "1"} else label
-                view.add_row(name, *(_percent(step.metrics.get(figure)) for figure, _ in FIGURES))
+                view.add_row(name, *(_percent(step.metrics, figure) for figure, _ in FIGURES))
     return view
 
 
@@ -53,5 +56,9 @@ def where_next(*, clip: Path, picture: Path, run: Run) -> Group:
     return Group("", view)
 
 
-def _percent(share: float | None) -> str:
-    return "" if share is None else f"{100 * share:.1f} %"
+def _percent(metrics: Mapping[str, float], figure: str) -> str:
+    if figure not in metrics:
+        return ""
+    low, high = metrics.get(f"{figure}_low"), metrics.get(f"{figure}_high")
+    interval = f" [dim]({100 * low:.0f}–{100 * high:.0f})[/]" if low is not None and high is not None else ""
+    return f"{100 * metrics[figure]:.1f} %{interval}"
