@@ -23,7 +23,8 @@ from starlette.routing import Route
 from mgrd.clients.errors import CallError
 from services.inference.gateway.directory import DatabaseDirectory
 from services.inference.gateway.failures import of_call, of_triton
-from services.inference.gateway.http.chat import chunks, completion, read_chat
+from services.inference.gateway.http.chat import read_chat
+from services.inference.gateway.http.completions import chunks, completion
 from services.inference.gateway.question import AUDIO_BYTES_MAX
 from services.inference.gateway.reason import Reasoner
 from services.inference.gateway.replies import Cancellation
