@@ -260,8 +260,8 @@ class Releases(RuleBasedStateMachine):
             assert then.number == move.number
 
 
-# Without shrinking: thirty steps can be read, and a failure is told at once.
+# Without shrinking: twenty steps can be read, and a failure is told at once.
 Releases.TestCase.settings = settings(
-    max_examples=30, stateful_step_count=30, deadline=None, phases=(Phase.reuse, Phase.generate)
+    max_examples=20, stateful_step_count=20, deadline=None, phases=(Phase.reuse, Phase.generate)
 )
 TestReleases = Releases.TestCase
