@@ -1,4 +1,4 @@
-"""What Prometheus scrapes of every service: calls by method and code, their duration, calls in progress."""
+"""What Prometheus scrapes of every service: calls by method and code, their duration, events handled and waiting."""
 
 import time
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ from services.kit.errors import ServiceError
 CALLS = Counter("mgrd_rpc_calls_total", "RPCs handled", ["method", "code"])
 SECONDS = Histogram("mgrd_rpc_seconds", "Duration of RPCs", ["method"])
 RUNNING = Gauge("mgrd_rpc_running", "RPCs in progress", ["method"])
+OUTBOX_AGE = Gauge("mgrd_outbox_oldest_seconds", "Age of the oldest event not yet published", ["worker"])
 EVENTS = Counter("mgrd_events_total", "Events handled or relayed", ["worker", "outcome"])
 
 

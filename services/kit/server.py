@@ -81,6 +81,7 @@ def _started(
     )
     register(server)
     status = health.HealthServicer()
+    _set_health(status, policy, serving=False)  # until every check has passed once
     health_pb2_grpc.add_HealthServicer_to_server(status, server)
     if settings.reflection:
         _reflect(server, policy)
@@ -108,6 +109,12 @@ def _reflect(server: grpc.Server, policy: Policy) -> None:
     reflection.enable_server_reflection(names, server)
 
 
+def _set_health(status: health.HealthServicer, policy: Policy, *, serving: bool) -> None:
+    states = health_pb2.HealthCheckResponse
+    for service in ("", *_service_names(policy)):
+        status.set(service, states.SERVING if serving else states.NOT_SERVING)
+
+
 def _service_names(policy: Policy) -> list[str]:
     return sorted({method.split("/")[1] for method in policy})
 
@@ -125,7 +132,7 @@ class _Readiness:
 
     def __init__(self, status: health.HealthServicer, policy: Policy, checks: Mapping[str, Check]) -> None:
         self._status = status
-        self._services = ["", *_service_names(policy)]
+        self._policy = policy
         self._checks = checks
 
     def run(self, stopping: threading.Event) -> None:
@@ -135,9 +142,7 @@ class _Readiness:
     def look(self) -> bool:
         passed = [self._passes(name, check) for name, check in self._checks.items()]
         serving = all(passed)
-        state = health_pb2.HealthCheckResponse
-        for service in self._services:
-            self._status.set(service, state.SERVING if serving else state.NOT_SERVING)
+        _set_health(self._status, self._policy, serving=serving)
         return serving
 
     def _passes(self, name: str, check: Check) -> bool:

@@ -18,7 +18,7 @@ from services.kit.database import Database
 from services.kit.events.bus import Event, EventBus
 from services.kit.idempotency import forget_old_requests
 from services.kit.leases import Lease
-from services.kit.metrics import EVENTS
+from services.kit.metrics import EVENTS, OUTBOX_AGE
 from services.kit.tables import KIT, now
 
 _BATCH = 200
@@ -55,6 +55,7 @@ class Relay:
     def publish_pending(self) -> int:
         """Publishes up to a batch of waiting events; returns how many."""
         rows = self._pending()
+        OUTBOX_AGE.labels(self.name).set((now() - rows[0].time).total_seconds() if rows else 0)
         if rows:
             self._bus.publish(self._topic, [self._event(row) for row in rows])
             self._database.retrying(lambda: self._mark(rows))
