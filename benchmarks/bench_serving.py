@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mgrd.clients.inference import AnswerDelta, InferenceClient, Question, ReasoningDelta, Sampling
 from model.acoustics.decoding import decode
 from model.acoustics.frontend import chunks, log_mel
 from services.inference.triton.backend.engines import TorchEngine
@@ -56,13 +57,14 @@ def run() -> list[dict[str, str | float | bool]]:
 
 def _interleaved(serving: Serving, checkpoint: Path) -> list[tuple[Timing, Timing]]:
     engine, audio = TorchEngine(checkpoint, device="cpu"), tone(seconds=3.0)
+    client = serving.inference()
     try:
         for seed in range(3):
-            _timed(lambda: _served(serving, audio, seed=seed))  # noqa: B023
+            _timed(lambda: _served(client, audio, seed=seed))  # noqa: B023
             _timed(lambda: _direct(engine, audio, seed=seed))  # noqa: B023
         return [
             (
-                _timed(lambda: _served(serving, audio, seed=seed)),  # noqa: B023
+                _timed(lambda: _served(client, audio, seed=seed)),  # noqa: B023
                 _timed(lambda: _direct(engine, audio, seed=seed)),  # noqa: B023
             )
             for seed in range(ROUNDS)
@@ -71,13 +73,11 @@ def _interleaved(serving: Serving, checkpoint: Path) -> list[tuple[Timing, Timin
         engine.close()
 
 
-def _served(serving: Serving, audio: bytes, *, seed: int) -> Iterator[int]:
+def _served(client: InferenceClient, audio: bytes, *, seed: int) -> Iterator[int]:
     """How many tokens each message of a reply brings, over the wire."""
-    from mgrd.clients.inference import AnswerDelta, Question, ReasoningDelta, Sampling
-
     sampling = Sampling(max_new_tokens=NEW_TOKENS, max_think_tokens=NEW_TOKENS - 8, temperature=1.0, seed=seed)
     question = Question(MODEL, QUESTION, audio=audio, sampling=sampling, skip_evidence=True)
-    for event in serving.inference().reason(question):
+    for event in client.reason(question):
         if isinstance(event, ReasoningDelta | AnswerDelta):
             yield event.tokens
 

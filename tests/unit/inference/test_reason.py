@@ -9,6 +9,7 @@ import pytest
 from mgrd.clients.errors import UnavailableError
 from mgrd.common.v1.common_pb2 import Descriptor, Evidence
 from services.inference.domain import Alias, Route, Version
+from services.inference.gateway.familiarity import HEARD
 from services.inference.gateway.ports import Heard, Measured
 from services.inference.gateway.question import Question
 from services.inference.gateway.reason import Reasoner
@@ -21,7 +22,13 @@ from services.kit.errors import ResourceExhausted, Unavailable
 OLD = Version("models/m/versions/1", "sha256:" + "1" * 64, "front/1")
 NEW = Version("models/m/versions/2", "sha256:" + "2" * 64, "front/2")
 ALIAS = Alias("models/m/aliases/production", wanted=NEW)
-MEASURED = Measured((Descriptor(name="pitch", value="rises"),), 1.0)
+
+
+def label(name: str, value: str) -> Descriptor:
+    return Descriptor(name=name, value=value)
+
+
+MEASURED = Measured((label("pitch_direction", "rises"),), 1.0)
 QUESTION = Question(alias=ALIAS.name, ask=Ask("does it rise ?"), audio=b"sound")
 REPLY = [
     Event((Piece("reasoning", "the pitch ", 2),)),
@@ -218,13 +225,20 @@ def test_a_reply_that_stops_without_its_end_is_an_error(world: World) -> None:
         list(reasoner(world).reason(QUESTION))
 
 
+UNHEARD = tuple(Descriptor(name=name, abstained=True) for name in sorted(HEARD))
+
+
 @pytest.mark.parametrize(
     ("measured", "logprob", "why"),
     [
-        (Measured((Descriptor(name="pitch", value="rises"),), 1.0), -0.1, ""),
-        (Measured((Descriptor(name="pitch"),), 90.0), -0.1, "lasts 90.00 s"),
-        (Measured((Descriptor(name="pitch", abstained=True),) * 5, 1.0), -0.1, "5 of 5"),
-        (Measured((Descriptor(name="pitch"),), 1.0), -3.0, "mean probability of only 0.05"),
+        (MEASURED, -0.1, ""),
+        (Measured(MEASURED.descriptors, 90.0), -0.1, "lasts 90.00 s"),
+        (Measured(MEASURED.descriptors, 0.1), -0.1, "lasts 0.10 s"),
+        (Measured(UNHEARD, 1.0), -0.1, "9 of 9"),
+        (Measured((*UNHEARD[:5], *MEASURED.descriptors * 4), 1.0), -0.1, ""),
+        (Measured((*UNHEARD, label("silence", "silent"), label("loudness", "-80")), 1.0), -0.1, ""),
+        (Measured((*UNHEARD, label("silence", "silent"), label("loudness", "-20")), 1.0), -0.1, "9 of 9"),
+        (MEASURED, -3.0, "mean probability of only 0.05"),
     ],
 )
 def test_a_clip_unlike_the_training_clips_is_marked_with_why(
