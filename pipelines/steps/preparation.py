@@ -29,12 +29,11 @@ def prepare(
     A bad row of own data fails the step with its line and reason, before any training.
     """
     around = Surroundings.from_environment()
-    with reported(around, "prepare", announce=announce) as (progress, outcome):
+    with reported(around, "prepare", announce=announce) as (progress, _):
         learning = load_stages(stages)
         base_digest = checkpoints.base_digest(around, base_version)
         table = str(own_data(around, data)) if data else ""
         learning.prepare(learning.PrepareConfig(**settings, data=table), Path(out), progress)
-        outcome.message = "data checked and laid out"
         return Prepared(base_digest=base_digest, data_digest=data_digest(Path(out)))
 
 

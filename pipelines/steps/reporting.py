@@ -71,10 +71,12 @@ class Reporter:
         self._began_s = time.monotonic()
         self._last_s = 0.0
         self._metrics: dict[str, float] = {}
+        self._message = ""
 
     def __call__(self, fraction: float, message: str, metrics: Mapping[str, float] | None = None) -> None:
         """Says how far the step is; raises Cancelled when it should stop."""
         self._metrics.update(metrics or {})
+        self._message = message
         if time.monotonic() - self._last_s >= INTERVAL_S:
             self._send("RUNNING", progress=fraction, eta_s=self._eta_s(fraction), message=message)
 
@@ -88,7 +90,7 @@ class Reporter:
         self._send(
             "SUCCEEDED",
             progress=1.0,
-            message=outcome.message,
+            message=outcome.message or self._message or "done",
             checkpoint_digest=outcome.checkpoint_digest,
             version=outcome.version,
             must_arrive=True,
@@ -122,7 +124,8 @@ class Reporter:
 class Outcome:
     """What a step found, filled in by it while it works."""
 
-    message: str = "done"
+    message: str = ""
+    """Empty means what the stage said last."""
     metrics: dict[str, float] = field(default_factory=dict)
     checkpoint_digest: str = ""
     version: str = ""

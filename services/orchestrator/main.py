@@ -52,7 +52,7 @@ def main() -> None:
         policy=POLICY,
         background=[
             Supervisor(database, executors, changes=changes, max_local_runs=settings.orchestrator_max_local_runs),
-            Relay(database, open_bus(settings.events_url), source="mgrd.orchestrator", topic="mgrd.training"),
+            Relay(database, open_bus(settings.events_url), source="orchestrator", topic="mgrd.training"),
         ],
         checks={"database": database.check},
     )

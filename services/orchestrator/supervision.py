@@ -7,16 +7,13 @@ executors adopt what is at work already. Runs of this machine start `max_local_r
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from typing import TypeVar
 
 from services.kit.database import Database, UnitOfWork
 from services.orchestrator import usecases
 from services.orchestrator.adapters.runs import Runs
 from services.orchestrator.changes import Changes
 from services.orchestrator.domain import ExecutorKind, Run, RunState
-from services.orchestrator.ports import Executor, ExecutorError, Job
-
-Result = TypeVar("Result")
+from services.orchestrator.ports import Condition, Executor, ExecutorError, Job
 
 _EVERY_S = 0.3
 _ACTIVE = (RunState.PENDING, RunState.RUNNING, RunState.CANCELLING)
@@ -46,13 +43,11 @@ class Supervisor:
     def run(self, stopping: threading.Event) -> None:
         """Looks at every active run, again and again."""
         seen = 0
-        try:
-            while not stopping.is_set():
-                self.look_once()
-                seen = self._changes.wait_beyond(seen, timeout_s=self._every_s)
-        finally:
-            for executor in self._executors.values():
-                executor.close()
+        while not stopping.is_set():
+            self.look_once()
+            seen = self._changes.wait_beyond(seen, timeout_s=self._every_s)
+        for executor in self._executors.values():  # in good order only: trouble with the database ends no run
+            executor.close()
 
     def look_once(self) -> None:
         """One look at every active run; trouble with one does not keep it from the others."""
@@ -86,18 +81,19 @@ class Supervisor:
         if run.state is RunState.CANCELLING:
             executor.cancel(job)
         observation = executor.look(job)
-        self._change(lambda work: usecases.observe(work, run.id, observation), before=run)
+        if observation.condition is Condition.ACTIVE:
+            return
+        self._change(lambda work: usecases.observe(work, run.id, observation))
 
-    def _change(self, change: Callable[[UnitOfWork], Run], *, before: Run | None = None) -> None:
+    def _change(self, change: Callable[[UnitOfWork], Run]) -> None:
         def transaction() -> Run:
             with self._database.unit_of_work() as work:
                 after = change(work)
                 work.commit()
                 return after
 
-        after = self._database.retrying(transaction)
-        if before is None or after.revision != before.revision:
-            self._changes.announce()
+        self._database.retrying(transaction)
+        self._changes.announce()
 
 
 def _local(run: Run) -> bool:
