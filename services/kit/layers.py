@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import grpc
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 
 from services.kit import telemetry
 from services.kit.auth import Policy, TokenTable, authorize, calling_as
@@ -159,7 +159,11 @@ class Layered(grpc.ServerInterceptor):  # type: ignore[misc]
         behaviour = _behaviour(handler)
         is_unary = not (streams_in or streams_out)
 
-        def checked(request: Message) -> Message:
+        def checked(request: Message | _Garbled) -> Message:
+            if isinstance(request, _Garbled):
+                raise InvalidArgument(
+                    "the bytes sent are not the message this method takes", field="", reason="GARBLED"
+                )
             self._validate(method, request)
             return request
 
@@ -177,7 +181,7 @@ class Layered(grpc.ServerInterceptor):  # type: ignore[misc]
         make = getattr(grpc, f"{_arity(streams_in)}_{_arity(streams_out)}_rpc_method_handler")
         return make(
             many if streams_out else one,
-            request_deserializer=handler.request_deserializer,
+            request_deserializer=_tolerant(handler.request_deserializer),
             response_serializer=handler.response_serializer,
         )
 
@@ -187,6 +191,20 @@ class Layered(grpc.ServerInterceptor):  # type: ignore[misc]
             for layer in self._layers:
                 stack.enter_context(layer(call))
             yield
+
+
+class _Garbled:
+    """Stands for a request that could not be read, so that it is refused inside the layers, not by gRPC as INTERNAL."""
+
+
+def _tolerant(deserialize: Callable[[bytes], Message]) -> Callable[[bytes], Message | _Garbled]:
+    def tolerant(data: bytes) -> Message | _Garbled:
+        try:
+            return deserialize(data)
+        except DecodeError:
+            return _Garbled()
+
+    return tolerant
 
 
 def _arity(streams: bool) -> str:

@@ -9,7 +9,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,14 @@ from services.kit.events.bus import LEASE_S, Delivery, Event, EventError
 from services.kit.events.groups import LogConsumer
 
 PARTITIONS = 4
+RETENTION = timedelta(days=7)
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS topics (name TEXT PRIMARY KEY, partitions INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS records (
+CREATE TABLE IF NOT EXISTS entries (
     topic TEXT NOT NULL, partition INTEGER NOT NULL, "offset" INTEGER NOT NULL,
     id TEXT NOT NULL, type TEXT NOT NULL, source TEXT NOT NULL, subject TEXT NOT NULL, key TEXT NOT NULL,
     time TEXT NOT NULL, data BLOB NOT NULL, traceparent TEXT NOT NULL, extensions TEXT NOT NULL,
+    appended_at TEXT NOT NULL,
     PRIMARY KEY (topic, partition, "offset"));
 CREATE TABLE IF NOT EXISTS groups (name TEXT PRIMARY KEY, generation INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS members (
@@ -36,11 +38,11 @@ CREATE TABLE IF NOT EXISTS offsets (
     PRIMARY KEY ("group", topic, partition));
 """
 _COLUMNS = "id, type, source, subject, key, time, data, traceparent, extensions"
-_READ = f"""SELECT "offset", {_COLUMNS} FROM records
+_READ = f"""SELECT "offset", {_COLUMNS} FROM entries
     WHERE topic = ? AND partition = ? AND "offset" >= ? ORDER BY "offset" LIMIT ?"""  # noqa: S608 - constants alone
-_APPEND = f"""INSERT INTO records (topic, partition, "offset", {_COLUMNS})
-    SELECT ?1, ?2, COALESCE(MAX("offset") + 1, 0), ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11
-    FROM records WHERE topic = ?1 AND partition = ?2"""  # noqa: S608 - constants alone
+_APPEND = f"""INSERT INTO entries (topic, partition, "offset", {_COLUMNS}, appended_at)
+    SELECT ?1, ?2, COALESCE(MAX("offset") + 1, 0), ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12
+    FROM entries WHERE topic = ?1 AND partition = ?2"""  # noqa: S608 - constants alone
 
 
 class LogFile:
@@ -105,6 +107,7 @@ class EventLog:
         with file.writing() as connection:
             for topic in topics:
                 ensure_topic(connection, topic, partitions=self._partitions)
+            _forget(connection, older_than=datetime.now(UTC) - RETENTION)
         return LogConsumer(file, group=group, topics=topics, lease_s=self._lease_s)
 
     def close(self) -> None:
@@ -115,6 +118,15 @@ def ensure_topic(connection: sqlite3.Connection, topic: str, *, partitions: int)
     """The topic's number of partitions; a new topic gets `partitions`."""
     connection.execute("INSERT OR IGNORE INTO topics VALUES (?, ?)", (topic, partitions))
     return int(connection.execute("SELECT partitions FROM topics WHERE name = ?", (topic,)).fetchone()[0])
+
+
+def _forget(connection: sqlite3.Connection, *, older_than: datetime) -> None:
+    """Deletes what was appended long ago, save the last of each partition: the next offset is counted from it."""
+    connection.execute(
+        """DELETE FROM entries WHERE appended_at < ? AND "offset" <
+            (SELECT MAX("offset") FROM entries e WHERE e.topic = entries.topic AND e.partition = entries.partition)""",
+        (older_than.isoformat(),),
+    )
 
 
 def _append(connection: sqlite3.Connection, topic: str, partition: int, event: Event) -> None:
@@ -132,6 +144,7 @@ def _append(connection: sqlite3.Connection, topic: str, partition: int, event: E
             event.data,
             event.traceparent,
             json.dumps(dict(event.extensions)),
+            datetime.now(UTC).isoformat(),
         ),
     )
 

@@ -168,3 +168,19 @@ def test_one_call_too_many_is_told_to_come_back_and_health_still_answers(
     assert _detail(error, details.RetryInfo).retry_delay.ToMilliseconds() > 0
     assert state.status == health_pb2.HealthCheckResponse.SERVING
     assert _call(channel) == "done"
+
+
+def test_bytes_that_are_no_message_are_an_invalid_argument(channel: grpc.Channel) -> None:
+    send = channel.unary_unary(METHOD + "GetModel", request_serializer=bytes, response_deserializer=bytes)
+    metadata = [("authorization", "Bearer t")]
+    code, info, _ = _refusal(lambda: send(b"\xff\xff\xff", timeout=5, metadata=metadata))
+    assert (code, info.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "GARBLED")
+    assert _refusal(lambda: send(b"\xff\xff\xff", timeout=5))[0] is grpc.StatusCode.UNAUTHENTICATED
+
+
+def test_a_message_beyond_the_limit_is_refused_and_harms_nobody(channel: grpc.Channel) -> None:
+    send = channel.unary_unary(METHOD + "GetModel", request_serializer=bytes, response_deserializer=bytes)
+    with pytest.raises(grpc.RpcError) as refused:
+        send(bytes(65 * 2**20), timeout=20, metadata=[("authorization", "Bearer t")])
+    assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert _call(channel, name="still here") == "still here"
