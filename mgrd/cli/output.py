@@ -35,6 +35,7 @@ CODES_HELP = (
     "Exit codes: 0 done; 1 failed; 2 wrong usage; 3 not found; 4 refused by a gate or a precondition; "
     "5 not allowed; 6 not reachable or too late; 7 somebody was faster, or it exists; 8 the run failed."
 )
+_PIPE_WIDTH = 200  # a pipe has no width; tables should not be cut to a guess
 _BY_STATUS = {
     "INVALID_ARGUMENT": "usage",
     "OUT_OF_RANGE": "usage",
@@ -56,7 +57,7 @@ class Output:
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
-        self.console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+        self.console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
 
     def show(self, value: Any, *, view: RenderableType) -> None:
         """The value as JSON, or the view of it."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Column
 
 from mgrd.cli.output import Output
 from mgrd.clients.training import Run, Step, StepState
@@ -77,11 +78,11 @@ class StepBars:
 @contextmanager
 def _bars(output: Output) -> Iterator[StepBars]:
     columns = (
-        TextColumn("{task.description:<22}"),
-        BarColumn(bar_width=24),
-        TextColumn("{task.percentage:>3.0f}%"),
-        TimeElapsedColumn(),
-        TextColumn("[dim]{task.fields[message]}"),
+        TextColumn("{task.description}", table_column=Column(min_width=22, no_wrap=True)),
+        BarColumn(bar_width=20),
+        TextColumn("{task.percentage:>3.0f}%", table_column=Column(no_wrap=True)),
+        TimeElapsedColumn(table_column=Column(no_wrap=True)),
+        TextColumn("[dim]{task.fields[message]}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
     )
-    with Progress(*columns, console=output.console, disable=output.as_json) as progress:
+    with Progress(*columns, console=output.console, disable=output.as_json, expand=True) as progress:
         yield StepBars(progress)
