@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from google.protobuf.message import Message
+from sqlalchemy import event
 
 from mgrd.clients.errors import CallError
 from mgrd.events.v1.events_pb2 import DeploymentFailed, DeploymentReady
@@ -33,6 +34,21 @@ class AliasSource(Protocol):
     def aliases(self) -> Sequence[tuple[str, Version]]: ...
 
 
+class Changes:
+    """Counts what this process has written, so that its reader need not wait for its cache to age."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def note(self) -> None:
+        """Something was committed."""
+        self.count += 1
+
+    def note_after(self, work: UnitOfWork) -> None:
+        """Something is written in this unit of work, and will be committed with it."""
+        event.listen(work.session, "after_commit", lambda _session: self.note())
+
+
 class Refresher:
     """Background worker that takes over what the aliases want."""
 
@@ -41,6 +57,7 @@ class Refresher:
     def __init__(self, database: Database, registry: AliasSource, *, every_s: float = 5.0) -> None:
         self._database, self._registry, self._every_s = database, registry, every_s
         self.woken = threading.Event()
+        self.changes = Changes()
 
     def run(self, stopping: threading.Event) -> None:
         """Refreshes until told to stop."""
@@ -60,28 +77,31 @@ class Refresher:
             rows.put_wanted(work, wanted)
             rows.settle_aliases(work)
             work.commit()
+        self.changes.note()
         return True
 
 
 def handlers(refresher: Refresher) -> Mapping[str, Handler]:
     """What the gateway does on each event."""
 
-    def moved(_work: UnitOfWork, _event: Message) -> None:
+    def moved(_work: UnitOfWork, _told: Message) -> None:
         refresher.woken.set()
 
-    def ready(work: UnitOfWork, event: Message) -> None:
-        assert isinstance(event, DeploymentReady)
-        version = Version(event.version, event.digest)
-        rows.put_deployment(work, Deployment(event.replica, version, State.READY, "", now()))
+    def ready(work: UnitOfWork, told: Message) -> None:
+        assert isinstance(told, DeploymentReady)
+        version = Version(told.version, told.digest)
+        rows.put_deployment(work, Deployment(told.replica, version, State.READY, "", now()))
         rows.settle_aliases(work)
+        refresher.changes.note_after(work)
 
-    def failed(work: UnitOfWork, event: Message) -> None:
-        assert isinstance(event, DeploymentFailed)
-        if event.reason == rows.UNLOADED:
-            rows.drop_deployment(work, replica=event.replica, version=event.version)
+    def failed(work: UnitOfWork, told: Message) -> None:
+        assert isinstance(told, DeploymentFailed)
+        refresher.changes.note_after(work)
+        if told.reason == rows.UNLOADED:
+            rows.drop_deployment(work, replica=told.replica, version=told.version)
             return
-        version = Version(event.version, event.digest)
-        rows.put_deployment(work, Deployment(event.replica, version, State.FAILED, event.reason, now()))
+        version = Version(told.version, told.digest)
+        rows.put_deployment(work, Deployment(told.replica, version, State.FAILED, told.reason, now()))
 
     return {
         "mgrd.alias.moved.v1": moved,
@@ -97,14 +117,15 @@ class Snapshot:
     aliases: Mapping[str, Alias]
     deployments: Sequence[Deployment]
     read_at_s: float
+    changes: int
 
 
 class DatabaseDirectory:
     """The directory over the gateway's database."""
 
-    def __init__(self, database: Database, refresher: Refresher, *, fresh_for_s: float = 0.1) -> None:
+    def __init__(self, database: Database, refresher: Refresher, *, fresh_for_s: float = 1.0) -> None:
         self._database, self._refresher, self._fresh_for_s = database, refresher, fresh_for_s
-        self._snapshot = Snapshot({}, (), float("-inf"))
+        self._snapshot = Snapshot({}, (), float("-inf"), 0)
         self._asked_registry_at_s = float("-inf")
         self._lock = threading.Lock()
 
@@ -112,7 +133,7 @@ class DatabaseDirectory:
         """The alias; an unknown one is looked for in the registry, at most once a second."""
         found = self.snapshot().aliases.get(name)
         if found is None and self._refreshed():
-            found = self.snapshot(at_once=True).aliases.get(name)
+            found = self.snapshot().aliases.get(name)
         if found is None:
             raise NotFound(
                 f"{name} points at no version, or you may not see it; see what there is with: mgrd model list",
@@ -124,12 +145,14 @@ class DatabaseDirectory:
         """Who holds a version for the alias ready."""
         return choose_route(alias, deployments=self.snapshot().deployments)
 
-    def snapshot(self, *, at_once: bool = False) -> Snapshot:
-        """What is known, read again after a moment."""
-        if at_once or time.monotonic() - self._snapshot.read_at_s > self._fresh_for_s:
+    def snapshot(self) -> Snapshot:
+        """What is known: read again when this process wrote, and after a moment, for others may have."""
+        changes = self._refresher.changes.count
+        is_old = time.monotonic() - self._snapshot.read_at_s > self._fresh_for_s
+        if is_old or self._snapshot.changes != changes:
             with self._lock, self._database.unit_of_work(read_only=True) as work:
                 aliases = {alias.name: alias for alias in rows.all_aliases(work)}
-                self._snapshot = Snapshot(aliases, rows.all_deployments(work), time.monotonic())
+                self._snapshot = Snapshot(aliases, rows.all_deployments(work), time.monotonic(), changes)
         return self._snapshot
 
     def _refreshed(self) -> bool:

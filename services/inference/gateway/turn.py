@@ -59,8 +59,8 @@ class Turn:
     def events(self) -> Iterator[ReplyEvent]:
         """The events of the reply, in their order."""
         self.arrived_s = self._now()
-        measured = self._measured()
         version, first, reply = self._begin()
+        measured = self._measured()  # not before the first token: it would take its time from it
         yield Answering(version, request_id=trace_id() or uuid.uuid4().hex)
         evidence: Future[object] | None = None
         end: End | None = None

@@ -40,7 +40,7 @@ class Gateway:
         self.database, self.registry, self.world = database, FakeRegistry({ALIAS: OLD}), World()
         self.refresher = Refresher(database, self.registry)
         self.handlers = handlers(self.refresher)
-        self.directory = DatabaseDirectory(database, self.refresher, fresh_for_s=0.0)
+        self.directory = DatabaseDirectory(database, self.refresher, fresh_for_s=3600)
         options = ReasonerOptions(max_replies=2, patience_s=0.0)
         self.reasoner = Reasoner(directory=self.directory, features=self.world, tritons=self.world, options=options)
         self.tokens = TokenTable.of({"secret": Caller("rita", "person", frozenset({"reader"}))})

@@ -9,6 +9,7 @@ engine's batch at its next step, or, while messages are paced, at the next messa
 
 import json
 import logging
+import sys
 import threading
 import time
 import uuid
@@ -28,6 +29,8 @@ from services.inference.triton.protocol import CHUNK_FRAMES, EVENT, MEL, REQUEST
 log = logging.getLogger(__name__)
 
 PACE_S = 0.020
+SWITCH_S = 0.0005
+"""How long the decoding thread may hold the interpreter while a token waits to be sent; Python's own is 5 ms."""
 BUSY_REPLIES = 4
 """More running replies than this, and messages are paced."""
 
@@ -38,6 +41,7 @@ class Host:
     def initialize(self, args: dict[str, str]) -> None:
         """Loads the checkpoint beside the configuration; an exception here fails the load."""
         logging.basicConfig(level=logging.INFO)
+        sys.setswitchinterval(SWITCH_S)
         parameters = json.loads(args["model_config"])["parameters"]
         self._engine: HostedEngine = open_engine(
             parameters["engine"]["string_value"],
