@@ -10,6 +10,10 @@ from functools import cache
 import psutil
 
 
+# The time of boot, from which start times are counted, moves with the clock; no pid comes round again so soon.
+_CLOCK_DRIFT_S = 10.0
+
+
 @cache
 def _identity_of(pid: int) -> str:
     return f"{socket.gethostname()}/{pid}/{psutil.Process(pid).create_time():.2f}"
@@ -27,6 +31,7 @@ def is_gone(holder: str) -> bool:
         return False
     try:
         process = psutil.Process(int(pid))
-        return process.status() == psutil.STATUS_ZOMBIE or f"{process.create_time():.2f}" != started
+        age_differs = abs(process.create_time() - float(started)) > _CLOCK_DRIFT_S
+        return age_differs or process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
