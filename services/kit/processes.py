@@ -9,7 +9,6 @@ from functools import cache
 
 import psutil
 
-
 # The time of boot, from which start times are counted, moves with the clock; no pid comes round again so soon.
 _CLOCK_DRIFT_S = 10.0
 
@@ -32,6 +31,6 @@ def is_gone(holder: str) -> bool:
     try:
         process = psutil.Process(int(pid))
         age_differs = abs(process.create_time() - float(started)) > _CLOCK_DRIFT_S
-        return age_differs or process.status() == psutil.STATUS_ZOMBIE
+        return bool(age_differs or process.status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return True
