@@ -1,5 +1,4 @@
 """The registry over gRPC: each method turns names into ids, runs its use case in a transaction, answers."""
-# ruff: noqa: N802 - the RPCs' own names
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar

@@ -14,6 +14,7 @@ from services.kit.auth import Caller, current_caller
 from services.kit.database import Database
 from services.kit.idempotency import idempotent
 from services.kit.tables import now
+from services.registry.adapters.locks import one_writer_at_a_time
 from services.registry.usecases.context import Context
 
 Result = TypeVar("Result")
@@ -45,6 +46,7 @@ class Transactions:
 
         def transaction() -> Result:
             with self._database.unit_of_work(self._caller()) as work:
+                one_writer_at_a_time(work.session)
                 result = act(Context(work, self._store, now()))
                 work.commit()
                 return result

@@ -108,6 +108,14 @@ def test_lineage_is_many_to_one_and_never_doubled(platform: Platform) -> None:
     ]
 
 
+def test_a_lineage_longer_than_any_is_refused_with_its_field(platform: Platform) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        platform.by("trainer").create_version(
+            MODEL, manifest=platform.manifest(), lineage=Lineage(code_commit="x" * 10_001)
+        )
+    assert caught.value.field == "lineage.code_commit"
+
+
 def test_a_version_shows_its_manifest_and_digest(platform: Platform) -> None:
     version = platform.version(7)
     assert platform.by("rita").get_version(version.name) == version

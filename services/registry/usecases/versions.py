@@ -5,6 +5,8 @@ with an artifact that is missing or about to be collected: marks of the collecto
 transaction, before the artifacts are looked for.
 """
 
+from dataclasses import asdict
+
 from mgrd.events.v1.events_pb2 import VersionRegistered
 from mgrd.manifest import FORMAT_VERSION, Manifest, ManifestFile
 from mgrd.store.port import ContentStore, StoreError
@@ -19,9 +21,10 @@ def create_version(ctx: Context, *, model: str, manifest: Manifest, lineage: Lin
     """The version of this content: a new one, or the one that exists, with its origins extended."""
     ctx.model(model)
     _check_manifest(manifest)
+    _check_lineage(lineage)
     known = ctx.versions.by_digest(model, manifest.digest)
     version = known or _new_version(ctx, model=model, manifest=manifest, description=description)
-    if known is None or lineage not in known.lineage or ctx.caller.subject not in known.authors:
+    if known is None or _says_more(known, lineage, registrant=ctx.caller.subject):
         ctx.versions.add_lineage(version, lineage, registrant=ctx.caller.subject, create_time=ctx.now)
     if known is None:
         _announce(ctx, version, lineage)
@@ -64,6 +67,11 @@ def _new_version(ctx: Context, *, model: str, manifest: Manifest, description: s
     return version
 
 
+def _says_more(known: Version, lineage: Lineage, *, registrant: str) -> bool:
+    is_new_origin = lineage != Lineage() and lineage not in known.lineage
+    return is_new_origin or registrant not in known.authors
+
+
 def _announce(ctx: Context, version: Version, lineage: Lineage) -> None:
     ctx.work.audit(version.name, "version.registered", digest=version.digest, run=lineage.run)
     body = VersionRegistered(version=version.name, digest=version.digest, run=lineage.run, author=ctx.caller.subject)
@@ -79,6 +87,11 @@ def _check_manifest(manifest: Manifest) -> None:
     checked_label(manifest.front_end_version, field="manifest.front_end_version")
     checked_label(manifest.architecture, field="manifest.architecture")
     check_names(manifest)
+
+
+def _check_lineage(lineage: Lineage) -> None:
+    for name, value in asdict(lineage).items():
+        checked_text(value, field=f"lineage.{name}")
 
 
 def _check_stored(store: ContentStore, manifest: Manifest) -> None:
