@@ -8,7 +8,7 @@ of the turns before it.
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from queue import Queue
+from queue import Full, Queue
 from typing import Any
 
 from mgrd.inference.v1 import inference_pb2 as wire
@@ -67,9 +67,9 @@ class Conversation:
             for message in self._messages:
                 self._take(message)
         except Exception as error:  # noqa: BLE001 - handed to the thread that answers, which ends the stream with it
-            self._questions.put(error)
+            self._offer(error)
         else:
-            self._questions.put(_END)
+            self._offer(_END)
 
     def _take(self, message: wire.ReasonLiveRequest) -> None:
         kind = message.WhichOneof("event")
@@ -83,8 +83,17 @@ class Conversation:
         elif kind == "audio":
             self._hear(self._turn, message.audio)
         elif kind == "end_of_turn":
-            self._questions.put(question_from(self._turn.request, audio=bytes(self._turn.audio)))
+            self._offer(question_from(self._turn.request, audio=bytes(self._turn.audio)))
             self._turn = None
+
+    def _offer(self, item: object) -> None:
+        """Hands something over; waits while four questions wait already, unless the caller is gone."""
+        while True:
+            try:
+                return self._questions.put(item, timeout=0.5)
+            except Full:
+                if self._gone.is_set():
+                    return None
 
     def _hear(self, turn: _Turn, audio: bytes) -> None:
         if len(turn.audio) + len(audio) > AUDIO_BYTES_MAX:
