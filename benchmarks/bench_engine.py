@@ -20,6 +20,7 @@ from model.engine.params import Request, SamplingParams
 from model.network.audio_lm import AudioLanguageModel
 from model.network.config import nano
 from model.network.lengths import audio_token_count
+from model.network.packed import packed_products
 from model.network.template import AUDIO, EOT, Message, prompt_ids, token_id
 from model.network.tokenizer import build_tokenizer
 
@@ -83,7 +84,8 @@ def _theirs(
 ) -> Callable[[], object]:
     @torch.inference_mode()
     def generate() -> None:
-        frames = model.encode_audio([torch.from_numpy(mel) for mel in request.mels])
+        with packed_products():
+            frames = model.encode_audio([torch.from_numpy(mel) for mel in request.mels])
         embeds = model.embed(torch.tensor([request.prompt_ids]), frames)
         replies = theirs.generate(
             inputs_embeds=embeds,

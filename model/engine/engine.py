@@ -25,6 +25,7 @@ from model.engine.sampling import SamplingPlan, choose
 from model.engine.stream import RequestHandle
 from model.network.attention import RememberedSequences
 from model.network.audio_lm import AudioLanguageModel
+from model.network.packed import packed_products
 from model.network.template import END_THINK, EOT, THINK, encode_plain, token_id
 
 _PREFILL_TOKENS = 8192
@@ -87,8 +88,9 @@ class Engine:
         jobs = [self._job(request, params, n=n, handle=None) for request in requests]
         self._waiting.extend(jobs)
         try:
-            while any(job.running for job in jobs):
-                self.step()
+            with packed_products():
+                while any(job.running for job in jobs):
+                    self.step()
         except Exception as error:
             self.abort(error)
             raise

@@ -7,12 +7,15 @@ from model.engine.engine import Engine
 from model.engine.errors import EngineError, EngineFull
 from model.engine.params import Request, SamplingParams
 from model.engine.stream import RequestHandle
+from model.network.packed import packed_products
 
 log = logging.getLogger(__name__)
 
 
 class EngineThread:
     """Owns an engine: submit from any thread, read each handle from any thread, close once.
+
+    The model's weights stand still while it lives.
 
     A step that fails ends the requests in flight with its error; later requests are served.
     """
@@ -52,12 +55,13 @@ class EngineThread:
         self._thread.join()
 
     def _run(self) -> None:
-        while self._wait_for_work():
-            try:
-                self._engine.step()
-            except Exception as error:
-                log.exception("a step failed; its requests end with the error")
-                self._engine.abort(error)
+        with packed_products():
+            while self._wait_for_work():
+                try:
+                    self._engine.step()
+                except Exception as error:
+                    log.exception("a step failed; its requests end with the error")
+                    self._engine.abort(error)
         self._engine.abort(EngineError("CLOSED", "the engine was closed before the reply was complete: send it again"))
 
     def _wait_for_work(self) -> bool:

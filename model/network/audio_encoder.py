@@ -21,6 +21,7 @@ from model.network.config import AudioEncoderConfig
 from model.network.constant import Constant
 from model.network.errors import NetworkError
 from model.network.lengths import MAX_CHUNK_MEL_FRAMES, attended_frame_count, encoder_frame_count
+from model.network.packed import PackableLinear
 
 _SHORTEST_BATCH_FRAMES = 4
 """The convolution and the pool need this many frames to return anything at all."""
@@ -66,7 +67,7 @@ class EncoderBlock(nn.Module):
         super().__init__()
         self.attn = EncoderAttention(width, heads)
         self.attn_ln = nn.LayerNorm(width)
-        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+        self.mlp = nn.Sequential(PackableLinear(width, 4 * width), nn.GELU(), PackableLinear(4 * width, width))
         self.mlp_ln = nn.LayerNorm(width)
 
     def forward(self, x_BSE: Tensor, *, mask: Tensor | None) -> Tensor:
@@ -80,10 +81,10 @@ class EncoderAttention(nn.Module):
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.query = nn.Linear(width, width)
-        self.key = nn.Linear(width, width, bias=False)
-        self.value = nn.Linear(width, width)
-        self.out = nn.Linear(width, width)
+        self.query = PackableLinear(width, width)
+        self.key = PackableLinear(width, width, bias=False)
+        self.value = PackableLinear(width, width)
+        self.out = PackableLinear(width, width)
 
     def forward(self, x_BSE: Tensor, *, mask: Tensor | None) -> Tensor:
         q, k, v = (

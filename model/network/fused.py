@@ -10,8 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from model.network.packed import PackableLinear
 
-class FusedLinear(nn.Linear):
+
+class FusedLinear(PackableLinear):
     """`parts` are the names and output sizes of the layers, in the order of the fused rows."""
 
     def __init__(self, in_features: int, parts: Mapping[str, int], *, bias: bool) -> None:

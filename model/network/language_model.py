@@ -20,6 +20,7 @@ from model.network.attention import Memory, WholeSequences
 from model.network.constant import Constant
 from model.network.errors import NetworkError
 from model.network.fused import FusedLinear, save_parts_separately
+from model.network.packed import PackableLinear
 
 
 class LanguageModel(nn.Module):
@@ -29,7 +30,7 @@ class LanguageModel(nn.Module):
         super().__init__()
         _refuse_unsupported(config)
         self.model = Decoder(config)
-        self.lm_head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
+        self.lm_head = PackableLinear(config.hidden_size, config.vocab_size, bias=False)
         self.tied = config.tie_word_embeddings
         self.tie()
         save_parts_separately(self)
@@ -97,7 +98,7 @@ class SelfAttention(nn.Module):
         q_size, kv_size = self.heads * self.head_size, self.kv_heads * self.head_size
         sizes = {"q_proj": q_size, "k_proj": kv_size, "v_proj": kv_size}
         self.qkv_proj = FusedLinear(config.hidden_size, sizes, bias=True)
-        self.o_proj = nn.Linear(q_size, config.hidden_size, bias=False)
+        self.o_proj = PackableLinear(q_size, config.hidden_size, bias=False)
 
     def forward(self, x_BLD: Tensor, angles: tuple[Tensor, Tensor], memory: Memory) -> Tensor:
         batch, length, _width = x_BLD.shape
@@ -115,7 +116,7 @@ class GatedMLP(nn.Module):
         super().__init__()
         sizes = {"gate_proj": config.intermediate_size, "up_proj": config.intermediate_size}
         self.gate_up_proj = FusedLinear(config.hidden_size, sizes, bias=False)
-        self.down_proj = nn.Linear(config.intermediate_size, config.hidden_size, bias=False)
+        self.down_proj = PackableLinear(config.intermediate_size, config.hidden_size, bias=False)
 
     def forward(self, x_BLD: Tensor) -> Tensor:
         gate, up = self.gate_up_proj(x_BLD).chunk(2, dim=-1)

@@ -107,8 +107,10 @@ def test_a_group_hears_its_sound_once(engine: Engine, model: AudioLanguageModel,
 def test_frames_encoded_before_give_the_same_reply(engine: Engine, model: AudioLanguageModel, ask: Ask) -> None:
     request, params = ask(), SamplingParams(10, seed=1)
     frames = model.encode_audio([torch.from_numpy(mel) for mel in request.mels])
-    by_mel, by_frames = engine.generate([request, Request(request.prompt_ids, frames=frames)], params)
-    assert by_mel.completions == by_frames.completions
+    requests = [request, Request(request.prompt_ids, frames=frames)]
+    by_mel, by_frames = (group.completions[0] for group in engine.generate(requests, params))
+    assert by_mel.token_ids == by_frames.token_ids
+    assert by_mel.logprobs == pytest.approx(by_frames.logprobs, abs=1e-4)
 
 
 def test_samples_of_a_group_differ_and_a_seed_repeats_them(engine: Engine, ask: Ask) -> None:
