@@ -29,7 +29,8 @@ def compile_template(out: Path, *, image: str = "", stages: str = DEFAULT_MODULE
         return
     from kfp import compiler
 
-    from pipelines.mgrd_pipeline import DEFAULT_IMAGE, build_pipeline
+    from pipelines.mgrd_pipeline import build_pipeline
+    from pipelines.parts import DEFAULT_IMAGE
 
     compiler.Compiler().compile(build_pipeline(image=image or DEFAULT_IMAGE, stages=stages), str(out))
 

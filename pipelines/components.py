@@ -4,7 +4,6 @@ KFP embeds the source of each function in the template, so a body imports what i
 components in `mgrd_pipeline`, where the image and the module of the stages are chosen.
 """
 
-# ruff: noqa: ANN201 - KFP takes a function without outputs by its missing annotation
 # mypy: disable-error-code="valid-type,no-untyped-def,type-arg"
 from typing import NamedTuple
 
@@ -74,7 +73,7 @@ def distil(
     dataset: Input[Dataset],
     kept: Output[Dataset],
     metrics: Output[Metrics],
-):
+) -> None:
     """Lets the model reason about sound and keeps the chains that the measurements support."""
     from pipelines.steps import training
 
@@ -173,7 +172,7 @@ def ask(model: str, version: str, timeout_s: int, dataset: Input[Dataset]) -> st
     return asking.ask(model=model, version=version, data=dataset.path, timeout_s=timeout_s)
 
 
-def finish(status: PipelineTaskFinalStatus):
+def finish(status: PipelineTaskFinalStatus) -> None:
     """Tells the orchestrator how the run ended."""
     from pipelines.steps import finishing
 

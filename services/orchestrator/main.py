@@ -22,8 +22,8 @@ from services.orchestrator.policy import POLICY
 from services.orchestrator.ports import Executor
 from services.orchestrator.servicer import TrainingServicer
 from services.orchestrator.settings import OrchestratorSettings
+from services.orchestrator.specs import Rules
 from services.orchestrator.supervision import Supervisor
-from services.orchestrator.usecases import Rules
 
 
 def main() -> None:

@@ -17,7 +17,8 @@ from services.kit.paging import read_page
 from services.orchestrator import translation, usecases
 from services.orchestrator.changes import Changes
 from services.orchestrator.domain import Run, RunState
-from services.orchestrator.usecases import Report, Rules
+from services.orchestrator.specs import Rules
+from services.orchestrator.usecases import Report
 
 Response = TypeVar("Response", bound=Message)
 _WATCH_EVERY_S = 0.5

@@ -11,7 +11,7 @@ from services.kit.errors import InvalidArgument, shown
 from services.kit.names import check_id, parse
 from services.orchestrator.domain import ExecutorKind, Run, RunState, Step, StepState
 from services.orchestrator.progress import fraction_done, time_left_s
-from services.orchestrator.usecases import Wanted
+from services.orchestrator.specs import Wanted
 
 RUN_NAME = "runs/{run}"
 _EXECUTORS = {pb.EXECUTOR_LOCAL: ExecutorKind.LOCAL, pb.EXECUTOR_KUBEFLOW: ExecutorKind.KUBEFLOW}

@@ -5,52 +5,25 @@ the supervisor, between transactions, so no lock is held while a process starts.
 """
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
-from typing import Any
 
 from mgrd.events.v1 import events_pb2
 from pipelines.plan import FINISH, KUBEFLOW_PREFIX
 from services.kit.database import UnitOfWork
-from services.kit.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, shown
+from services.kit.errors import AlreadyExists, FailedPrecondition, NotFound
 from services.kit.paging import Page
 from services.kit.tables import now
 from services.orchestrator.adapters.runs import Runs
-from services.orchestrator.domain import DONE, ExecutorKind, Run, RunSpec, RunState, Step, StepState
-from services.orchestrator.parameters import checked
-from services.orchestrator.ports import Catalog, Condition, Handle, Observation, Store
-
-_DIGEST_PREFIX = "sha256:"
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A run as asked for, names parsed, nothing checked yet."""
-
-    model: str
-    base_version: str
-    parameters: Mapping[str, Any]
-    executor: ExecutorKind | None
-    data: str
-    run_id: str = ""
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What new runs are checked against."""
-
-    catalog: Catalog
-    store: Store
-    executors: frozenset[ExecutorKind]
-    default_executor: ExecutorKind
-    clock: Callable[[], datetime] = field(default=now)
+from services.orchestrator.domain import DONE, ExecutorKind, Run, RunState, Step, StepState
+from services.orchestrator.ports import Condition, Handle, Observation
+from services.orchestrator.specs import Rules, Wanted, announced_spec, checked_spec
 
 
 def create_run(work: UnitOfWork, wanted: Wanted, *, rules: Rules, validate_only: bool) -> Run:
     """A new run, waiting for its executor; with `validate_only` as it would be."""
-    spec = _checked_spec(wanted, rules)
+    spec = checked_spec(wanted, rules)
     runs, time = Runs(work.session), rules.clock()
     run = Run(
         id=wanted.run_id or _new_id(spec.model, time),
@@ -190,13 +163,7 @@ def _announced(work: UnitOfWork, report: Report, rules: Rules) -> Run:
     if report.announced is None:
         return get_run(work, report.run_id)
     wanted, time = report.announced, rules.clock()
-    spec = RunSpec(
-        model=wanted.model,
-        base_version=wanted.base_version,
-        parameters=checked(wanted.parameters, rules.catalog.parameters()),
-        executor=ExecutorKind.KUBEFLOW,
-        data=wanted.data,
-    )
+    spec = announced_spec(wanted, rules)
     run = Run(
         id=report.run_id,
         spec=spec,
@@ -217,42 +184,6 @@ def _ended_by_exit_handler(run: Run, step: Step, time: datetime) -> Run:
         state = RunState.CANCELLED if run.state is RunState.CANCELLING else RunState.FAILED
         return run.finished(state, error=run.step_error(leaving_out=FINISH), now=time)
     return run
-
-
-def _checked_spec(wanted: Wanted, rules: Rules) -> RunSpec:
-    executor = wanted.executor or rules.default_executor
-    if executor not in rules.executors:
-        known = ", ".join(sorted(rules.executors))
-        raise InvalidArgument(
-            f"this installation has no executor {executor}; it has {known}",
-            field="spec.executor",
-            reason="EXECUTOR_UNAVAILABLE",
-        )
-    _check_data(wanted.data, executor=executor, store=rules.store)
-    return RunSpec(
-        model=wanted.model,
-        base_version=wanted.base_version,
-        parameters=checked(wanted.parameters, rules.catalog.parameters()),
-        executor=executor,
-        data=wanted.data,
-    )
-
-
-def _check_data(data: str, *, executor: ExecutorKind, store: Store) -> None:
-    if not data:
-        return
-    if data.startswith(_DIGEST_PREFIX):
-        sha256 = data.removeprefix(_DIGEST_PREFIX)
-        if len(sha256) != 64 or set(sha256) - set("0123456789abcdef") or not store.exists(sha256):
-            raise _no_data(f"the content store holds no data {shown(data)}; store it first")
-    elif executor is not ExecutorKind.LOCAL:
-        raise _no_data(f"{shown(data)} is no digest; only the local executor reads paths, so store the data first")
-    elif not Path(data).is_absolute() or not Path(data).is_file():
-        raise _no_data(f"there is no file {shown(data)}; name a JSONL file by its absolute path")
-
-
-def _no_data(message: str) -> InvalidArgument:
-    return InvalidArgument(message, field="spec.data", reason="DATA_NOT_FOUND")
 
 
 def _new_id(model: str, time: datetime) -> str:

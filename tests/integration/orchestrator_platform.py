@@ -28,8 +28,8 @@ from services.orchestrator.changes import Changes
 from services.orchestrator.domain import ExecutorKind
 from services.orchestrator.policy import POLICY
 from services.orchestrator.servicer import TrainingServicer
+from services.orchestrator.specs import Rules
 from services.orchestrator.supervision import Supervisor
-from services.orchestrator.usecases import Rules
 
 TOKENS = {
     "author-token": Caller("ana", "person", frozenset({"author"})),

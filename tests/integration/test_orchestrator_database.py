@@ -15,8 +15,9 @@ from services.orchestrator import usecases
 from services.orchestrator.adapters.runs import Runs
 from services.orchestrator.domain import ExecutorKind, Run, RunSpec, RunState, Step, StepState
 from services.orchestrator.ports import Condition, Observation
+from services.orchestrator.specs import Rules
 from services.orchestrator.tables import METADATA
-from services.orchestrator.usecases import Report, Rules
+from services.orchestrator.usecases import Report
 from tests.support.postgres import postgres_server
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)

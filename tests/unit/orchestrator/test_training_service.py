@@ -23,8 +23,8 @@ from services.orchestrator.domain import ExecutorKind
 from services.orchestrator.policy import POLICY
 from services.orchestrator.ports import Condition, ExecutorError, Handle, Job, Observation
 from services.orchestrator.servicer import TrainingServicer
+from services.orchestrator.specs import Rules
 from services.orchestrator.supervision import Supervisor
-from services.orchestrator.usecases import Rules
 
 TOKENS = {
     "ana": Caller("ana", "person", frozenset({"author"})),

@@ -1,0 +1,89 @@
+"""What a new run must be: the check of everything a caller asks for, before anything is stored.
+
+Promises that what passes can be started. Leaves the rows of own data to the first step, which reads them.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from services.kit.errors import InvalidArgument, shown
+from services.kit.tables import now
+from services.orchestrator.domain import ExecutorKind, RunSpec
+from services.orchestrator.parameters import checked
+from services.orchestrator.ports import Catalog, Store
+
+_DIGEST_PREFIX = "sha256:"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A run as asked for, names parsed, nothing checked yet."""
+
+    model: str
+    base_version: str
+    parameters: Mapping[str, Any]
+    executor: ExecutorKind | None
+    data: str
+    run_id: str = ""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What new runs are checked against."""
+
+    catalog: Catalog
+    store: Store
+    executors: frozenset[ExecutorKind]
+    default_executor: ExecutorKind
+    clock: Callable[[], datetime] = field(default=now)
+
+
+def checked_spec(wanted: Wanted, rules: Rules) -> RunSpec:
+    """The spec, every default filled in; InvalidArgument names what is wrong."""
+    executor = wanted.executor or rules.default_executor
+    if executor not in rules.executors:
+        known = ", ".join(sorted(rules.executors))
+        raise InvalidArgument(
+            f"this installation has no executor {executor}; it has {known}",
+            field="spec.executor",
+            reason="EXECUTOR_UNAVAILABLE",
+        )
+    _check_data(wanted.data, executor=executor, store=rules.store)
+    return RunSpec(
+        model=wanted.model,
+        base_version=wanted.base_version,
+        parameters=checked(wanted.parameters, rules.catalog.parameters()),
+        executor=executor,
+        data=wanted.data,
+    )
+
+
+def announced_spec(wanted: Wanted, rules: Rules) -> RunSpec:
+    """The spec of a run that runs already, in Kubeflow: its parameters are checked, its data is its own affair."""
+    return RunSpec(
+        model=wanted.model,
+        base_version=wanted.base_version,
+        parameters=checked(wanted.parameters, rules.catalog.parameters()),
+        executor=ExecutorKind.KUBEFLOW,
+        data=wanted.data,
+    )
+
+
+def _check_data(data: str, *, executor: ExecutorKind, store: Store) -> None:
+    if not data:
+        return
+    if data.startswith(_DIGEST_PREFIX):
+        sha256 = data.removeprefix(_DIGEST_PREFIX)
+        if len(sha256) != 64 or set(sha256) - set("0123456789abcdef") or not store.exists(sha256):
+            raise _no_data(f"the content store holds no data {shown(data)}; store it first")
+    elif executor is not ExecutorKind.LOCAL:
+        raise _no_data(f"{shown(data)} is no digest; only the local executor reads paths, so store the data first")
+    elif not Path(data).is_absolute() or not Path(data).is_file():
+        raise _no_data(f"there is no file {shown(data)}; name a JSONL file by its absolute path")
+
+
+def _no_data(message: str) -> InvalidArgument:
+    return InvalidArgument(message, field="spec.data", reason="DATA_NOT_FOUND")
