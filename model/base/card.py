@@ -22,15 +22,14 @@ from model.learning.rollouts import roll_out
 
 HELDOUT_SCENES = 1200
 _STYLE_QUESTIONS = 200
+_GROUPS = ("by_kind_direct", "by_kind_think", "by_depth_direct", "by_depth_think")
 
 
 def write_card(checkpoint: Path, config: BaseConfig, *, minutes: float) -> None:
     """Measures the checkpoint and writes card.json and CARD.md beside its folder."""
     with TemporaryDirectory() as folder:
         data = Path(folder) / "data"
-        prepare(
-            PrepareConfig(seed=90_001, train_scenes=4, heldout_scenes=HELDOUT_SCENES), data, _silent
-        )
+        prepare(PrepareConfig(seed=90_001, train_scenes=4, heldout_scenes=HELDOUT_SCENES), data, _silent)
         report = evaluate(
             EvalConfig(),
             checkpoint=checkpoint,
@@ -46,7 +45,7 @@ def write_card(checkpoint: Path, config: BaseConfig, *, minutes: float) -> None:
         "minutes": round(minutes, 1),
         "metrics": report.metrics,
         "reasoning_style": style,
-        **{name: report.details[name] for name in ("by_kind_direct", "by_kind_think", "by_depth_direct", "by_depth_think")},
+        **{name: report.details[name] for name in _GROUPS},
     }
     (checkpoint.parent / "card.json").write_text(json.dumps(card, indent=2) + "\n")
     (checkpoint.parent / "CARD.md").write_text(_page(card))
@@ -84,7 +83,7 @@ def _page(card: dict[str, Any]) -> str:
             "",
             f"- Made by `{card['command']}` in {card['minutes']} minutes on two shared CPU cores",
             f"- Inputs `{card['inputs']}`",
-            f"- Licence: Apache-2.0; sounds it was trained on: THIRD_PARTY_NOTICES.md",
+            "- Licence: Apache-2.0; sounds it was trained on: THIRD_PARTY_NOTICES.md",
             f"- Chains that argue from sound: {style['acoustic_elicited']:.1%} with the eliciting",
             f"  instruction, {style['acoustic_plain']:.1%} without it",
             "",

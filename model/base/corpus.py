@@ -141,9 +141,7 @@ def concludes(chain: str, answer: str) -> bool:
     return chain.endswith(f"so the answer is {answer} .")
 
 
-def from_item(
-    item: Item, *, reasoning: str = "", instruction: str = prompts.INSTRUCTION
-) -> Example:
+def from_item(item: Item, *, reasoning: str = "", instruction: str = prompts.INSTRUCTION) -> Example:
     """An example of a world's item, without its sound."""
     question = item.question
     return Example(

@@ -23,7 +23,7 @@ _SAMPLED_SCENES = 200
 
 
 def inputs_digest(config: BaseConfig) -> str:
-    """ "sha256:..." of everything the base depends on."""
+    """The digest, as "sha256:...", of everything the base depends on."""
     inputs = {
         "world": WORLD_VERSION,
         "bank": hashlib.sha256(BANK_INDEX.read_bytes()).hexdigest(),

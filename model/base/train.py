@@ -9,10 +9,12 @@ import logging
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
 from model.base.corpus import MixtureConfig, Pool, build_pool, draw
@@ -84,7 +86,7 @@ def _train(
     for batch in _batches(tokenizer, pool, config, first_window=first // WINDOW):
         if trainer.steps >= config.steps:
             break
-        loss = trainer.step([lambda batch=batch: sft_loss(model, _heard(model, batch))])
+        loss = trainer.step([partial(_loss, model, batch)])
         curve.write(json.dumps({"step": trainer.steps, "loss": round(loss, 5)}) + "\n")
         if trainer.steps % 50 == 0:
             pace = (time.monotonic() - started) / (trainer.steps - first)
@@ -95,9 +97,9 @@ def _train(
     curve.close()
 
 
-def _heard(model: AudioLanguageModel, batch: Batch) -> Batch:
-    """The batch with its mel frames encoded: the encoder learns here, and only here."""
-    return replace(batch, frames=model.encode_audio(batch.frames))
+def _loss(model: AudioLanguageModel, batch: Batch) -> Tensor:
+    """Of a batch whose mel frames are encoded now: the encoder learns here, and only here."""
+    return sft_loss(model, replace(batch, frames=model.encode_audio(batch.frames)))
 
 
 def _batches(
@@ -109,16 +111,12 @@ def _batches(
         generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
         rows = [_row(tokenizer, pool, rng, config) for _ in range(WINDOW * config.batch_size)]
         lengths = [row.length + sum(len(mel) for mel in row.frames) for row in rows]
-        for indices in shuffled_batches(
-            len(rows), lengths=lengths, batch_size=config.batch_size, generator=generator
-        ):
+        for indices in shuffled_batches(len(rows), lengths=lengths, batch_size=config.batch_size, generator=generator):
             yield collate([rows[i] for i in indices], pad_id=tokenizer.pad_token_id)
         window += 1
 
 
-def _row(
-    tokenizer: PreTrainedTokenizerFast, pool: Pool, rng: np.random.Generator, config: BaseConfig
-) -> TokenSequence:
+def _row(tokenizer: PreTrainedTokenizerFast, pool: Pool, rng: np.random.Generator, config: BaseConfig) -> TokenSequence:
     example, may_skip = draw(pool, rng, config.mixture)
     return training_row(tokenizer, example, may_skip=may_skip)
 

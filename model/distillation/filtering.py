@@ -52,9 +52,7 @@ _LEAK = re.compile(r"\{\s*\"|https?:|\berror\b|\bapi\b|language model|openai|tra
 _CONCLUSION = re.compile(r"so the answer is (?P<answer>.+?)\s*\.?\s*$")
 
 
-def rejection(
-    rollout: Rollout, descriptors: Descriptors | None, config: FilterConfig
-) -> Rejection | None:
+def rejection(rollout: Rollout, descriptors: Descriptors | None, config: FilterConfig) -> Rejection | None:
     """The first reason against a candidate, or None where it is kept."""
     response = rollout.response
     if _LEAK.search(rollout.reasoning) or _LEAK.search(response.answer):
@@ -90,9 +88,7 @@ def count_reasons(reasons: Iterable[Rejection | None]) -> dict[str, int]:
     return {name: found.get(name, 0) for name in ("kept", *Rejection)}
 
 
-def _acoustic(
-    reasoning: str, descriptors: Descriptors | None, config: FilterConfig
-) -> Rejection | None:
+def _acoustic(reasoning: str, descriptors: Descriptors | None, config: FilterConfig) -> Rejection | None:
     claims = extract_claims(reasoning)
     if len(claims) < config.min_claims or descriptors is None:
         return Rejection.NOT_ACOUSTIC

@@ -8,9 +8,7 @@ from typing import Any, Protocol
 class Progress(Protocol):
     """Called as a stage goes on; may raise to stop it."""
 
-    def __call__(
-        self, fraction: float, message: str, metrics: Mapping[str, float] = ..., /
-    ) -> None: ...
+    def __call__(self, fraction: float, message: str, metrics: Mapping[str, float] = ..., /) -> None: ...
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ of the same length.
 
 from collections.abc import Sequence
 
+from model.distillation.rows import Row
 from model.engine.engine import Engine
 from model.engine.params import SamplingParams
 from model.learning.answers import normalise
 from model.learning.examples import Example
 from model.learning.rewards import RewardConfig
 from model.learning.rollouts import roll_out
-from model.distillation.rows import Row
 
 _PROBE = SamplingParams(max_new_tokens=12, temperature=0.0)
 
@@ -25,15 +25,11 @@ def changes_with_sound(row: Row) -> bool | None:
     return normalise(row.counterfactual_answer) != normalise(row.answer)
 
 
-def is_grounded(
-    engine: Engine, rows: Sequence[Row], heard: Sequence[Example], silent: Sequence[Example]
-) -> list[bool]:
+def is_grounded(engine: Engine, rows: Sequence[Row], heard: Sequence[Example], silent: Sequence[Example]) -> list[bool]:
     """For each row, whether it is kept."""
     known = [changes_with_sound(row) for row in rows]
     unknown = [i for i, verdict in enumerate(known) if verdict is None]
-    answers = [
-        _answers(engine, [examples[i] for i in unknown]) for examples in (heard, silent)
-    ]
+    answers = [_answers(engine, [examples[i] for i in unknown]) for examples in (heard, silent)]
     probed = dict(zip(unknown, (a != b for a, b in zip(*answers, strict=True)), strict=True))
     return [verdict if verdict is not None else probed[i] for i, verdict in enumerate(known)]
 

@@ -51,9 +51,7 @@ class Judged:
     reason: Rejection | None
 
 
-def distil(
-    config: DistilConfig, *, checkpoint: Path, data: Path, out: Path, progress: Progress
-) -> StageReport:
+def distil(config: DistilConfig, *, checkpoint: Path, data: Path, out: Path, progress: Progress) -> StageReport:
     """Writes kept.jsonl and rejected.jsonl into `out`."""
     bench = open_checkpoint(checkpoint, seed=config.seed)
     dataset = Dataset(data)
@@ -80,10 +78,7 @@ def _selected(bench: Workbench, dataset: Dataset, config: DistilConfig) -> list[
 def _candidates(
     bench: Workbench, dataset: Dataset, rows: Sequence[Row], config: DistilConfig, progress: Progress
 ) -> list[Judged]:
-    examples = [
-        example.instructed(ELICITING_INSTRUCTION)
-        for example in encode_rows(bench.model, dataset, rows)
-    ]
+    examples = [example.instructed(ELICITING_INSTRUCTION) for example in encode_rows(bench.model, dataset, rows)]
     judged: list[Judged] = []
     for start in range(0, len(rows), _CHUNK):
         sampling = SamplingParams(
@@ -107,9 +102,7 @@ def _candidates(
     return judged
 
 
-def _judge(
-    dataset: Dataset, row: Row, group: Sequence[Rollout], config: DistilConfig
-) -> list[Judged]:
+def _judge(dataset: Dataset, row: Row, group: Sequence[Rollout], config: DistilConfig) -> list[Judged]:
     clip = dataset.clip(row)
     descriptors = clip.descriptors if clip is not None else None
     return [Judged(row, rollout, rejection(rollout, descriptors, config.filter)) for rollout in group]

@@ -24,9 +24,7 @@ class EvalConfig:
     max_new_tokens: int = MAX_NEW_TOKENS
 
 
-def evaluate(
-    config: EvalConfig, *, checkpoint: Path, data: Path, out: Path, progress: Progress
-) -> StageReport:
+def evaluate(config: EvalConfig, *, checkpoint: Path, data: Path, out: Path, progress: Progress) -> StageReport:
     """Writes report.json into `out`."""
     bench = open_checkpoint(checkpoint, seed=config.seed)
     dataset = Dataset(data)
@@ -62,9 +60,7 @@ def _details(answers: Answers, questions: Heldout) -> dict[str, object]:
         "by_kind_direct": by_group(answers.direct, _kind),
         "by_depth_think": by_group(answers.think, lambda example: str(example.depth)),
         "by_depth_direct": by_group(answers.direct, lambda example: str(example.depth)),
-        "samples": [
-            _sample(i, rollout, questions) for i, rollout in enumerate(answers.think[:_SAMPLES])
-        ],
+        "samples": [_sample(i, rollout, questions) for i, rollout in enumerate(answers.think[:_SAMPLES])],
     }
 
 
@@ -80,7 +76,5 @@ def _sample(i: int, rollout: Rollout, questions: Heldout) -> dict[str, object]:
         "reasoning": rollout.reasoning,
         "answer": rollout.response.answer,
         "correct": rollout.correct,
-        "evidence": [
-            {"claim": e.claim.text, "verdict": str(e.verdict), "measured": e.measured} for e in evidence
-        ],
+        "evidence": [{"claim": e.claim.text, "verdict": str(e.verdict), "measured": e.measured} for e in evidence],
     }

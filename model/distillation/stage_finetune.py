@@ -30,16 +30,12 @@ class SftConfig:
     """Kept questions that are also trained without their chain."""
 
 
-def finetune(
-    config: SftConfig, *, checkpoint: Path, data: Path, out: Path, progress: Progress
-) -> StageReport:
+def finetune(config: SftConfig, *, checkpoint: Path, data: Path, out: Path, progress: Progress) -> StageReport:
     """Trains and writes a checkpoint folder to `out`."""
     bench = open_checkpoint(checkpoint, seed=config.seed)
     rows = _training_rows(bench, data, config)
     steps = config.epochs * -(-len(rows) // config.batch_size)
-    trainer = TorchTrainer(
-        bench.model, OptimiserConfig(learning_rate=config.learning_rate, total_steps=steps)
-    )
+    trainer = TorchTrainer(bench.model, OptimiserConfig(learning_rate=config.learning_rate, total_steps=steps))
     bench.model.train()
     losses: list[float] = []
     for step in finetune_steps(

@@ -49,9 +49,7 @@ class PpoConfig:
     ppo: ReinforcementConfig = field(default_factory=ReinforcementConfig)
 
 
-def reinforce(
-    config: PpoConfig, *, checkpoint: Path, data: Path, out: Path, progress: Progress
-) -> StageReport:
+def reinforce(config: PpoConfig, *, checkpoint: Path, data: Path, out: Path, progress: Progress) -> StageReport:
     """Trains on questions of middling difficulty and writes a checkpoint folder to `out`."""
     bench = open_checkpoint(checkpoint, seed=config.seed)
     pools, difficulty = _curriculum(bench, data, config, progress)
@@ -78,14 +76,10 @@ def _curriculum(
     return (audio[0], text[0]), {"audio": audio[1], "text": text[1]}
 
 
-def _middling(
-    bench: Workbench, dataset: Dataset, config: PpoConfig
-) -> tuple[list[Example], dict[str, int]]:
+def _middling(bench: Workbench, dataset: Dataset, config: PpoConfig) -> tuple[list[Example], dict[str, int]]:
     examples = encode_rows(bench.model, dataset, dataset.rows)
     sampling = _sampling(config.seed)
-    groups = roll_out(
-        bench.engine, examples, sampling, n=config.difficulty.samples, rewards=config.rewards
-    )
+    groups = roll_out(bench.engine, examples, sampling, n=config.difficulty.samples, rewards=config.rewards)
     kept = [e for e, g in zip(examples, groups, strict=True) if is_middling(g, config.difficulty)]
     return kept, histogram(groups, config.difficulty)
 
@@ -97,9 +91,7 @@ def _train(
     progress: Progress,
 ) -> Iterator[dict[str, float]]:
     actor = ActorCritic(bench.model, Critic(bench.model.config.text_config.hidden_size))
-    optimiser = OptimiserConfig(
-        learning_rate=config.learning_rate, total_steps=10**9, warmup_steps=5, bf16=False
-    )
+    optimiser = OptimiserConfig(learning_rate=config.learning_rate, total_steps=10**9, warmup_steps=5, bf16=False)
     trainer = TorchTrainer(actor, optimiser)
     for step in range(config.steps):
         groups = _step_rollouts(bench, pools, config, step=step)
@@ -123,9 +115,7 @@ def _step_rollouts(
     texts = _drawn(text, wanted if text else 0, bench.generator)
     audios = _drawn(audio, config.prompts_per_step - len(texts), bench.generator)
     sampling = _sampling(config.seed * 1_000_003 + step)
-    return roll_out(
-        bench.engine, [*audios, *texts], sampling, n=config.samples, rewards=config.rewards
-    )
+    return roll_out(bench.engine, [*audios, *texts], sampling, n=config.samples, rewards=config.rewards)
 
 
 def _drawn(pool: Sequence[Example], count: int, generator: torch.Generator) -> list[Example]:

@@ -28,7 +28,8 @@ from model.worlds import (
 )
 
 _WORD_KINDS = ("words", "topic")
-_EDIT_TRIES = 6
+_EDIT_TRIES = 12
+"""Draws of the same question about an edited scene; the first draws as the scene itself did."""
 
 
 @dataclass(frozen=True)
@@ -71,27 +72,25 @@ def text_row(item: Item) -> Row:
     )
 
 
-def counterfactual_answer(item: Item, rng: np.random.Generator) -> str | None:
+def counterfactual_answer(item: Item, *, seed: int) -> str | None:
     """The answer to the same question after an edit of its sound that changes it.
 
-    The old answer where every known edit leaves it; None where no edit keeps the question.
+    The old answer where every known edit keeps the question and leaves its answer, else None.
+    `seed` is the one the item's questions were drawn with.
     """
     if item.scene is None:
         return None
-    kept: str | None = None
-    for edit in edits_for(item.scene):
-        answer = _answer_in(counterfactual(item.scene, edit), item, rng)
+    answers = [_answer_in(counterfactual(item.scene, edit), item, seed=seed) for edit in edits_for(item.scene)]
+    for answer in answers:
         if answer is not None and answer != item.question.answer:
             return answer
-        kept = kept or answer
-    return kept
+    return item.question.answer if answers and None not in answers else None
 
 
-def _answer_in(edited: Scene, item: Item, rng: np.random.Generator) -> str | None:
-    for _ in range(_EDIT_TRIES):
-        for other in questions(edited, rng):
-            same = (other.question.kind, other.question.text) == (item.question.kind, item.question.text)
-            if same:
+def _answer_in(edited: Scene, item: Item, *, seed: int) -> str | None:
+    for attempt in range(_EDIT_TRIES):
+        for other in questions(edited, np.random.default_rng([seed, attempt])):
+            if (other.question.kind, other.question.text) == (item.question.kind, item.question.text):
                 return other.question.answer
     return None
 
@@ -102,7 +101,9 @@ def _audio_rows(
     (out / "audio").mkdir(parents=True, exist_ok=True)
     for _ in range(count):
         scene = sample_scene(rng, split=split, words_agree=words_agree)
-        items = [i for i in questions(scene, rng) if i.question.kind not in (*PROBES, *_WORD_KINDS)]
+        seed = int(rng.integers(2**32))
+        drawn = questions(scene, np.random.default_rng([seed, 0]))
+        items = [i for i in drawn if i.question.kind not in (*PROBES, *_WORD_KINDS)]
         item = items[int(rng.integers(len(items)))]
         audio = f"audio/{scene.id}.wav"
         soundfile.write(out / audio, render(scene, bank), RATE_HZ, subtype="PCM_16")
@@ -116,5 +117,5 @@ def _audio_rows(
             depth=item.question.depth,
             domain=scene.domain,
             contradictory=item.contradictory,
-            counterfactual_answer=counterfactual_answer(item, rng),
+            counterfactual_answer=counterfactual_answer(item, seed=seed),
         )

@@ -50,9 +50,7 @@ def ask_all(engine: Engine, questions: Heldout, *, max_new_tokens: int) -> Answe
         direct=_ask(engine, questions.heard, sampling, think=False),
         silent=_ask(engine, questions.silent, sampling, think=True),
         text=_ask(engine, questions.text, sampling, think=True),
-        claims=score_claims(
-            questions.measure(i, rollout.reasoning) for i, rollout in enumerate(think)
-        ),
+        claims=score_claims(questions.measure(i, rollout.reasoning) for i, rollout in enumerate(think)),
     )
 
 
@@ -80,15 +78,10 @@ def by_group(rollouts: Sequence[Rollout], key: Callable[[Example], str]) -> dict
     groups: dict[str, list[bool]] = defaultdict(list)
     for rollout in rollouts:
         groups[key(rollout.example)].append(rollout.correct)
-    return {
-        name: {"accuracy": fmean(right), "questions": len(right)}
-        for name, right in sorted(groups.items())
-    }
+    return {name: {"accuracy": fmean(right), "questions": len(right)} for name, right in sorted(groups.items())}
 
 
-def _ask(
-    engine: Engine, examples: Sequence[Example], sampling: SamplingParams, *, think: bool
-) -> list[Rollout]:
+def _ask(engine: Engine, examples: Sequence[Example], sampling: SamplingParams, *, think: bool) -> list[Rollout]:
     groups = roll_out(engine, examples, sampling, n=1, rewards=RewardConfig(), think=think)
     return [group[0] for group in groups]
 

@@ -59,9 +59,7 @@ def collate(rows: Sequence[TokenSequence], *, pad_id: int) -> Batch:
         response_ids_BT[b, :size] = torch.tensor(row.response_ids)
         response_mask_BT[b, :size] = 1
     frames = [frames_FE for row in rows for frames_FE in row.frames]
-    return Batch(
-        input_ids_BL, attention_mask_BL, position_BT, response_ids_BT, response_mask_BT, frames
-    )
+    return Batch(input_ids_BL, attention_mask_BL, position_BT, response_ids_BT, response_mask_BT, frames)
 
 
 def shuffled_batches(

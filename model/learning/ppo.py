@@ -34,9 +34,7 @@ def policy_loss(
     return -masked_mean(surrogate_BT, mask_BT), float(masked_mean(outside_BT, mask_BT))
 
 
-def value_loss(
-    values_BT: Tensor, old_values_BT: Tensor, returns_BT: Tensor, mask_BT: Tensor, *, clip: float
-) -> Tensor:
+def value_loss(values_BT: Tensor, old_values_BT: Tensor, returns_BT: Tensor, mask_BT: Tensor, *, clip: float) -> Tensor:
     """Half the squared error of the critic, its step from the rollout's values clipped."""
     near_BT = old_values_BT + (values_BT - old_values_BT).clamp(-clip, clip)
     error_BT = torch.maximum((values_BT - returns_BT) ** 2, (near_BT - returns_BT) ** 2)

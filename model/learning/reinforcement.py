@@ -59,12 +59,8 @@ def prepare_minibatches(
     actor: ActorCritic, rollouts: Sequence[Rollout], config: ReinforcementConfig, *, pad_id: int
 ) -> list[Prepared]:
     """Values, advantages and returns of one step's rollouts, whitened together."""
-    ordered = sorted(
-        (rollout for rollout in rollouts if rollout.row.response_ids), key=lambda r: r.row.length
-    )
-    groups = [
-        ordered[i : i + config.minibatch_rows] for i in range(0, len(ordered), config.minibatch_rows)
-    ]
+    ordered = sorted((rollout for rollout in rollouts if rollout.row.response_ids), key=lambda r: r.row.length)
+    groups = [ordered[i : i + config.minibatch_rows] for i in range(0, len(ordered), config.minibatch_rows)]
     prepared = [_prepare(actor, group, pad_id=pad_id) for group in groups]
     return _whitened(prepared) if prepared else []
 
@@ -119,7 +115,7 @@ def _prepare(actor: ActorCritic, group: Sequence[Rollout], *, pad_id: int) -> Pr
 def _whitened(prepared: Sequence[Prepared]) -> list[Prepared]:
     flat = torch.cat([p.advantages_BT.flatten() for p in prepared])
     mask = torch.cat([p.batch.response_mask_BT.flatten() for p in prepared])
-    white = whiten(flat, mask).split([p.advantages_BT.numel() for p in prepared])
+    white = torch.split(whiten(flat, mask), [p.advantages_BT.numel() for p in prepared])
     return [
         Prepared(p.batch, p.old_logprobs_BT, p.old_values_BT, w.view_as(p.advantages_BT), p.returns_BT)
         for p, w in zip(prepared, white, strict=True)
@@ -138,9 +134,7 @@ def _losses(
             scored.logprobs_BT, prepared.old_logprobs_BT, prepared.advantages_BT, mask_BT, clip=config.clip
         )
         values_BT = actor.critic(scored.hidden_BTD)
-        value = value_loss(
-            values_BT, prepared.old_values_BT, prepared.returns_BT, mask_BT, clip=config.value_clip
-        )
+        value = value_loss(values_BT, prepared.old_values_BT, prepared.returns_BT, mask_BT, clip=config.value_clip)
         seen.update(
             entropy=float(masked_mean(scored.entropy_BT.detach(), mask_BT)),
             clip_share=clip_share,

@@ -43,9 +43,7 @@ def finetune_steps(
     """Trains for some epochs, yielding after each step."""
     lengths = [row.length for row in rows]
     for _ in range(epochs):
-        epoch = shuffled_batches(
-            len(rows), lengths=lengths, batch_size=batch_size, generator=generator
-        )
+        epoch = shuffled_batches(len(rows), lengths=lengths, batch_size=batch_size, generator=generator)
         for indices in epoch:
             batch = collate([rows[i] for i in indices], pad_id=pad_id)
             loss = trainer.step([_bound(model, batch)])

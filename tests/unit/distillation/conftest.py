@@ -1,7 +1,6 @@
 """Fixtures of the distillation tests: clips on disk, and a checkpoint with random weights."""
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,18 +10,12 @@ import soundfile
 from model.acoustics.frontend import FRONT_END_VERSION, RATE_HZ
 from model.base.train import nano_tokenizer
 from model.network.checkpoint import save_checkpoint
+from tests.unit.learning.cores import one_core
 from tests.unit.learning.tiny import tiny_model
 
+__all__ = ["one_core"]
+
 WriteClip = Callable[..., Path]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_core() -> Iterator[None]:
-    """Stages take every core they may use; here that is one, for the speed of small products."""
-    cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {min(cores)})
-    yield
-    os.sched_setaffinity(0, cores)
 
 
 @pytest.fixture(scope="session")

@@ -132,11 +132,13 @@ row_like = st.dictionaries(field_names | st.text(max_size=4), json_values, max_s
 @given(st.one_of(json_values, row_like, row_like.map(lambda row: {**GOOD, **row})))
 @example({**GOOD, "choices": ["sad"], "audio": None})
 def test_any_json_is_a_good_row_or_a_named_one(tmp_path: Path, value: Any) -> None:
-    path = written(tmp_path, GOOD, value)
+    path, line = written(tmp_path, GOOD, value), 0
     try:
         rows = read_rows(path)
     except DataError as error:
-        assert error.line == 2
+        line = error.line
+    if line:
+        assert line == 2
     else:
         write_rows(tmp_path / "again.jsonl", rows)
         assert read_rows(tmp_path / "again.jsonl") == rows

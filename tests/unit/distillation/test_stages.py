@@ -1,6 +1,7 @@
 """The loop end to end over files, with a checkpoint of random weights: seconds, and every report."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -34,7 +35,11 @@ DISTIL = DistilConfig(questions=4, candidates=2, filter=FilterConfig(acoustic=Fa
 SFT = SftConfig(epochs=2, batch_size=4)
 ANY_DIFFICULTY = DifficultyConfig(samples=2, least=0, most=2)
 PPO = PpoConfig(
-    steps=2, prompts_per_step=3, samples=2, difficulty=ANY_DIFFICULTY, ppo=ReinforcementConfig(epochs=1, minibatch_rows=4)
+    steps=2,
+    prompts_per_step=3,
+    samples=2,
+    difficulty=ANY_DIFFICULTY,
+    ppo=ReinforcementConfig(epochs=1, minibatch_rows=4),
 )
 
 
@@ -51,7 +56,7 @@ class Watched:
 
     @property
     def orderly(self) -> bool:
-        return self.fractions == sorted(self.fractions) and 0 <= self.fractions[0] and self.fractions[-1] <= 1
+        return [0.0, *self.fractions, 1.0] == sorted([0.0, *self.fractions, 1.0])
 
 
 class CancelledError(Exception):
@@ -119,6 +124,33 @@ def test_a_model_that_knows_nothing_keeps_nothing_and_fine_tuning_says_so(
             progress=Watched(),
         )
     assert not (tmp_path / "tuned").exists()
+
+
+def test_a_model_that_argues_keeps_chains_and_learns_from_them(checkpoint: Path, data: Path, tmp_path: Path) -> None:
+    lessons = [
+        replace(
+            row, audio=str((data / row.audio).resolve()), reasoning=f"we hear it well . so the answer is {row.answer} ."
+        )
+        for row in read_rows(data / "train.jsonl")
+        if row.audio is not None
+    ]
+    write_rows(tmp_path / "lessons.jsonl", lessons)
+    by_heart = SftConfig(epochs=60, batch_size=8, learning_rate=1e-2, direct_share=0)
+    taught = tmp_path / "taught"
+    finetune(by_heart, checkpoint=checkpoint, data=tmp_path / "lessons.jsonl", out=taught, progress=Watched())
+
+    config = replace(DISTIL, candidates=6, kept_per_question=2)
+    out = tmp_path / "distilled"
+    report = distil(config, checkpoint=taught, data=data / "train.jsonl", out=out, progress=Watched())
+    chains = [row for row in read_rows(out / "kept.jsonl") if row.audio is not None]
+    assert report.metrics["kept"] == len(chains) > 0
+    assert report.metrics["kept_questions"] == len({row.id for row in chains})
+    assert all(row.reasoning.endswith(f"so the answer is {row.answer} .") for row in chains)
+    assert max(Counter(row.id for row in chains).values()) <= 2
+    assert len({(row.id, row.reasoning) for row in chains}) == len(chains)
+    assert all((out / str(row.audio)).is_file() for row in chains)
+    again = finetune(SFT, checkpoint=taught, data=out / "kept.jsonl", out=tmp_path / "tuned", progress=Watched())
+    assert again.metrics["skipped_steps"] == 0
 
 
 def test_fine_tuning_learns_and_leaves_the_encoder(checkpoint: Path, kept: Path, tmp_path: Path) -> None:
@@ -212,9 +244,7 @@ def test_a_checkpoint_of_another_front_end_is_refused(data: Path, tmp_path: Path
     model = tiny_model(tokenizer=tokenizer)
     old = save_checkpoint(tmp_path / "old", model, tokenizer, front_end_version="logmel-8k/0")
     with pytest.raises(CheckpointError, match="logmel-8k/0"):
-        evaluate(
-            EvalConfig(), checkpoint=old, data=data / "heldout.jsonl", out=tmp_path / "out", progress=Watched()
-        )
+        evaluate(EvalConfig(), checkpoint=old, data=data / "heldout.jsonl", out=tmp_path / "out", progress=Watched())
 
 
 def test_rows_without_sound_cannot_be_distilled_from(checkpoint: Path, tmp_path: Path) -> None:

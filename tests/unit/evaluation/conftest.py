@@ -1,5 +1,5 @@
-"""One thread: the products of these tests are too small for more."""
+"""One core for each module."""
 
-import torch
+from tests.unit.learning.cores import one_core
 
-torch.set_num_threads(1)
+__all__ = ["one_core"]

@@ -1,13 +1,13 @@
 """Fixtures of the learning tests."""
 
 import pytest
-import torch
 from transformers import PreTrainedTokenizerFast
 
 from model.network.audio_lm import AudioLanguageModel
+from tests.unit.learning.cores import one_core
 from tests.unit.learning.tiny import tiny_model, tiny_tokenizer
 
-torch.set_num_threads(1)
+__all__ = ["one_core"]
 
 
 @pytest.fixture(scope="session")

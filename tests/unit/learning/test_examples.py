@@ -13,24 +13,22 @@ CHAIN = "the pitch rises . so the answer is cheerful ."
 
 def texts(tokenizer: PreTrainedTokenizerFast, one: Example, *, may_skip: bool = False) -> tuple[str, str]:
     row = training_row(tokenizer, one, may_skip=may_skip)
-    prompt, response = (tokenizer.backend_tokenizer.decode(list(ids), skip_special_tokens=False)
-                        for ids in (row.prompt_ids, row.response_ids))
+    prompt, response = (
+        tokenizer.backend_tokenizer.decode(list(ids), skip_special_tokens=False)
+        for ids in (row.prompt_ids, row.response_ids)
+    )
     return prompt, response
 
 
 def test_golden_row_with_reasoning(tokenizer: PreTrainedTokenizerFast) -> None:
     prompt, response = texts(tokenizer, example(reasoning=CHAIN))
-    assert prompt == (
-        f"{OPENING}{AUDIO_ITEM}how does the speaker sound ?<|EOT|><|BOT|>assistant\n<think>\n"
-    )
+    assert prompt == (f"{OPENING}{AUDIO_ITEM}how does the speaker sound ?<|EOT|><|BOT|>assistant\n<think>\n")
     assert response == f"{CHAIN}\n</think>\ncheerful<|EOT|>"
 
 
 def test_golden_row_without_reasoning(tokenizer: PreTrainedTokenizerFast) -> None:
     prompt, response = texts(tokenizer, example(sound=()))
-    assert prompt == (
-        f"{OPENING}how does the speaker sound ?<|EOT|><|BOT|>assistant\n<think>\n\n</think>\n"
-    )
+    assert prompt == (f"{OPENING}how does the speaker sound ?<|EOT|><|BOT|>assistant\n<think>\n\n</think>\n")
     assert response == "cheerful<|EOT|>"
 
 

@@ -65,17 +65,15 @@ def test_the_critic_learns_the_reward_and_never_bends_the_policy(tokenizer: PreT
     actor = actor_critic(model)
     rollouts = [said(model, tokenizer, reward=0.7, word="sad")] * 4
     before = {name: weight.clone() for name, weight in model.state_dict().items()}
-    errors = []
+    errors, optimizer = [], torch.optim.SGD(actor.critic.parameters(), lr=0.1)
     for _ in range(25):
         prepared = prepare_minibatches(actor, rollouts, CONFIG, pad_id=0)
         hidden_BTD = score(model, prepared[0].batch).hidden_BTD
         error = (actor.critic(hidden_BTD) - 0.7).square().mean()
+        optimizer.zero_grad()
         error.backward()
+        optimizer.step()
         errors.append(error.item())
-        with torch.no_grad():
-            for parameter in actor.critic.parameters():
-                parameter -= 0.1 * parameter.grad
-                parameter.grad = None
     assert errors[-1] < 0.1 * errors[0]
     assert all(parameter.grad is None for parameter in model.parameters())
     assert all(torch.equal(weight, before[name]) for name, weight in model.state_dict().items())

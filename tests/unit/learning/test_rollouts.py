@@ -60,9 +60,7 @@ def test_reasoning_is_counted_in_tokens_without_its_line_break(tokenizer: PreTra
 
 
 def test_text_questions_earn_nothing_for_reasoning(tokenizer: PreTrainedTokenizerFast) -> None:
-    right, wrong = rolled(
-        tokenizer, f"{CHAIN}\n</think>\ncheerful", f"{CHAIN}\n</think>\nsad", of=example(sound=())
-    )
+    right, wrong = rolled(tokenizer, f"{CHAIN}\n</think>\ncheerful", f"{CHAIN}\n</think>\nsad", of=example(sound=()))
     assert (right.reward, wrong.reward) == (1.0, 0.0)
 
 

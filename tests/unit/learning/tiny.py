@@ -29,12 +29,15 @@ def tiny_tokenizer() -> PreTrainedTokenizerFast:
 
 def tiny_model(*, seed: int = 0, tokenizer: PreTrainedTokenizerFast | None = None) -> AudioLanguageModel:
     """Two layers of width 32, in evaluation mode."""
+    tokenizer = tokenizer or tiny_tokenizer()
     torch.manual_seed(seed)
-    return AudioLanguageModel(tiny_config(tokenizer or tiny_tokenizer())).eval()
+    config = tiny_config(vocab_size=len(tokenizer), audio_patch_token_id=token_id(tokenizer, AUDIO_PATCH))
+    return AudioLanguageModel(config).eval()
 
 
-def tiny_config(tokenizer: PreTrainedTokenizerFast) -> AudioLanguageModelConfig:
-    text = nano(vocab_size=len(tokenizer)).text_config.to_dict()
+def tiny_config(*, vocab_size: int, audio_patch_token_id: int) -> AudioLanguageModelConfig:
+    """Like `nano`, a hundredth of its size."""
+    text = nano(vocab_size=vocab_size).text_config.to_dict()
     sizes = {
         "hidden_size": 32,
         "intermediate_size": 64,
@@ -46,7 +49,7 @@ def tiny_config(tokenizer: PreTrainedTokenizerFast) -> AudioLanguageModelConfig:
         audio_config={"hidden_size": ENCODER_WIDTH, "num_hidden_layers": 1, "num_attention_heads": 2},
         text_config={**text, **sizes, "layer_types": None},
         adaptor_hidden_size=32,
-        audio_patch_token_id=token_id(tokenizer, AUDIO_PATCH),
+        audio_patch_token_id=audio_patch_token_id,
         initializer_range=0.1,
     )
 
