@@ -7,6 +7,7 @@ meaning of KFP's states to the caller.
 
 import urllib.error
 import urllib.request
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -108,7 +109,9 @@ class KubeflowRunner:
         self._probe()
         import kfp
 
-        return kfp.Client(host=self._host, namespace=self._namespace or "kubeflow", ui_host=self._ui or None)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # it says which servers it is for, each time
+            return kfp.Client(host=self._host, namespace=self._namespace or "kubeflow", ui_host=self._ui or None)
 
     @cached_property
     def _runs(self) -> Any:

@@ -1,5 +1,6 @@
 """What every executor promises, tried with the local one and with Kubeflow's API."""
 
+import json
 import os
 import signal
 import time
@@ -143,6 +144,35 @@ def test_a_vanished_run_is_lost_and_can_be_started_anew(bench: Bench) -> None:
     assert again != handle
     bench.succeed()
     bench.look_until(again, Condition.SUCCEEDED)
+
+
+def test_another_process_id_of_the_same_number_is_not_mistaken(tmp_path: Path, template: Path) -> None:
+    folder = tmp_path / _RUN
+    folder.mkdir()
+    (folder / "process.json").write_text(json.dumps({"pid": os.getpid(), "start_time": 1.0}))
+    executor = LocalExecutor(tmp_path, template=template, environment={})
+    job = Job(run_id=_RUN, arguments={}, external_id=str(os.getpid()))
+    executor.cancel(job)
+    assert executor.look(job).condition is Condition.LOST
+
+
+def test_a_second_orchestrator_adopts_what_the_first_started(tmp_path: Path, template: Path) -> None:
+    environment = {"MGRD_TEST_FOLDER": str(tmp_path)}
+    first = LocalExecutor(tmp_path / "runs", template=template, environment=environment)
+    job = Job(run_id=_RUN, arguments={})
+    handle = first.start(job)
+    wait_for(tmp_path / "runs" / _RUN / "process.json")
+    second = LocalExecutor(tmp_path / "runs", template=template, environment=environment)
+    assert second.start(job) == handle
+    assert Path(handle.external_url.removeprefix("file://")).is_file()
+    first.close()
+    assert second.look(job).condition is Condition.LOST
+
+
+def wait_for(path: Path) -> None:
+    ends_at = time.monotonic() + 60
+    while not path.exists() and time.monotonic() < ends_at:
+        time.sleep(0.02)
 
 
 def test_a_run_on_kubeflow_links_to_its_page(tmp_path: Path, template: Path) -> None:

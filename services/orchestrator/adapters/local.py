@@ -21,6 +21,7 @@ from services.orchestrator.ports import Condition, ExecutorError, Handle, Job, O
 
 OUTCOME = "outcome.json"
 PROCESS = "process.json"
+LOG = "run.log"
 _ROOT = Path(__file__).parents[3]
 _CLOSE_TIMEOUT_S = 3.0
 _NOT_FOR_STEPS = frozenset(
@@ -47,7 +48,7 @@ class LocalExecutor:
         if (pid := self._living(job)) is None:
             pid = self._spawn(job)
         self._kill_at_s.pop(job.run_id, None)
-        return Handle(external_id=str(pid))
+        return Handle(external_id=str(pid), external_url=(self._folder / job.run_id / LOG).as_uri())
 
     def look(self, job: Job) -> Observation:
         """The outcome where there is one, else whether the process lives."""
@@ -93,7 +94,7 @@ class LocalExecutor:
         command = [sys.executable, "-m", "pipelines.runners.local", "--run", job.run_id]
         command += ["--spec", str(folder / "spec.json"), "--workdir", str(folder), "--template", str(self._template)]
         try:
-            with (folder / "run.log").open("ab") as log:
+            with (folder / LOG).open("ab") as log:
                 child = subprocess.Popen(
                     command,
                     cwd=_ROOT,

@@ -13,6 +13,7 @@ from mgrd.training.v1 import training_pb2 as pb
 from mgrd.training.v1 import training_pb2_grpc as pb_grpc
 from pipelines.runners.local import TEMPLATE
 from services.kit.auth import Caller, TokenTable
+from services.kit.background import BackgroundThreads
 from services.kit.database import Database
 from services.kit.migrations import migrate
 from services.kit.server import in_process
@@ -42,6 +43,7 @@ class ToldExecutor:
     started: list[str] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
     broken: bool = False
+    closed: bool = False
 
     def start(self, job: Job) -> Handle:
         if self.broken:
@@ -58,7 +60,7 @@ class ToldExecutor:
         self.seen[job.run_id] = Observation(Condition.LOST)
 
     def close(self) -> None:
-        """Nothing to close."""
+        self.closed = True
 
 
 class OneBlob:
@@ -256,6 +258,16 @@ def test_a_run_that_keeps_dying_fails_in_the_end(bench: Bench) -> None:
     assert bench.executor.started == ["dies"] * 4
     assert "died 4 times in a row" in bench.get(run.name).error
     assert bench.published() == ["mgrd.run.finished.v1"]
+
+
+def test_executors_are_closed_in_good_order_only(bench: Bench) -> None:
+    bench.executor.broken = True
+    bench.create()
+    workers = BackgroundThreads([bench.supervisor])
+    workers.start()
+    assert not bench.executor.closed
+    workers.stop(timeout_s=5)
+    assert bench.executor.closed
 
 
 def test_the_error_of_a_failed_run_is_its_steps(bench: Bench) -> None:
