@@ -90,7 +90,7 @@ def _train(
     config: PpoConfig,
     progress: Progress,
 ) -> Iterator[dict[str, float]]:
-    actor = ActorCritic(bench.model, Critic(bench.model.config.text_config.hidden_size))
+    actor = ActorCritic(bench.model, Critic(bench.model.language_model.lm_head.in_features))
     optimiser = OptimiserConfig(learning_rate=config.learning_rate, total_steps=10**9, warmup_steps=5, bf16=False)
     trainer = TorchTrainer(actor, optimiser)
     for step in range(config.steps):

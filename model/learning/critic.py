@@ -22,4 +22,5 @@ class Critic(nn.Module):
     def forward(self, hidden_BTD: Tensor) -> Tensor:
         """Values, one per token; nothing flows back into the hidden states."""
         inner_BTI = torch.nn.functional.gelu(self.inner(self.norm(hidden_BTD.detach().float())))
-        return self.out(inner_BTI)[..., 0]
+        values_BT1: Tensor = self.out(inner_BTI)
+        return values_BT1[..., 0]
