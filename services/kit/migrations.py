@@ -62,8 +62,13 @@ def _upgrade(database_url: str, versions: Path) -> None:
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(_ENVIRONMENT))
-    config.set_main_option("version_locations", str(versions))
+    config.set_main_option("script_location", _literal(_ENVIRONMENT))
+    config.set_main_option("version_locations", _literal(versions))
     config.set_main_option("path_separator", "newline")
     config.attributes["database_url"] = database_url
     command.upgrade(config, "head")
+
+
+def _literal(path: Path) -> str:
+    """A path as an Alembic option, where a percent sign would begin an interpolation."""
+    return str(path).replace("%", "%%")
