@@ -9,11 +9,12 @@ import pytest
 import torch
 
 from model.acoustics.frontend import log_mel
-from model.base.corpus import MixtureConfig, Pool, build_pool, concludes, draw
+from model.base import corpus
+from model.base.corpus import MixtureConfig, Pool, Ragged, build_pool, concludes, draw, write_ragged
 from model.distillation.filtering import is_acoustic
 from model.learning.examples import Example
 from model.learning.prompts import CAPTION_QUESTION, ELICITING_INSTRUCTION, TRANSCRIPT_QUESTION
-from model.network.lengths import audio_token_count
+from model.network.lengths import adaptor_token_count, encoder_frame_count
 from model.worlds import Bank, render
 
 CONFIG = MixtureConfig()
@@ -34,9 +35,18 @@ def pool(pool_folder: Path) -> Pool:
 
 
 @pytest.fixture(scope="module")
-def drawn(pool: Pool) -> list[tuple[Example, bool]]:
+def heard_frames(pool: Pool, tmp_path_factory: pytest.TempPathFactory) -> Ragged:
+    """Noise in place of the encoder's frames of each scene, as many as it would make."""
+    path, noise = tmp_path_factory.mktemp("heard") / "frames.f16", np.random.default_rng(0)
+    counts = [encoder_frame_count(len(pool.mels[i])) for i in range(len(pool.mels))]
+    write_ragged(path, (noise.standard_normal((count, 8)).astype(np.float32) for count in counts))
+    return Ragged(path, width=8)
+
+
+@pytest.fixture(scope="module")
+def drawn(pool: Pool, heard_frames: Ragged) -> list[tuple[Example, bool]]:
     rng = np.random.default_rng(0)
-    return [draw(pool, rng, CONFIG) for _ in range(DRAWS)]
+    return [draw(pool.scenes, heard_frames, rng, CONFIG) for _ in range(DRAWS)]
 
 
 def share(
@@ -91,21 +101,27 @@ def test_only_direct_answers_about_sound_teach_the_empty_block(drawn: list[tuple
     assert len(skipping) / direct == pytest.approx(CONFIG.may_skip, abs=max(0.02, 0.1 * CONFIG.may_skip))
 
 
-def test_the_skipping_share_is_a_setting(pool: Pool) -> None:
+def test_the_skipping_share_is_a_setting(pool: Pool, heard_frames: Ragged) -> None:
     rng = np.random.default_rng(0)
     always = replace(CONFIG, may_skip=1.0, text_only=0.0, no_audio=0.0)
-    assert all(may_skip != bool(one.reasoning) for one, may_skip in (draw(pool, rng, always) for _ in range(100)))
+    assert all(
+        may_skip != bool(one.reasoning)
+        for one, may_skip in (draw(pool.scenes, heard_frames, rng, always) for _ in range(100))
+    )
 
 
 def test_sound_comes_with_its_token_count(drawn: list[tuple[Example, bool]]) -> None:
     for one, _ in drawn[:200]:
-        assert one.audio_tokens == tuple(audio_token_count(len(mel)) for mel in one.audio)
+        assert one.audio_tokens == tuple(adaptor_token_count(len(frames)) for frames in one.audio)
 
 
-def test_the_seed_decides_the_draws(pool: Pool) -> None:
+def test_the_seed_decides_the_draws(pool: Pool, heard_frames: Ragged) -> None:
     def texts(seed: int) -> list[tuple[str, str, str]]:
         rng = np.random.default_rng(seed)
-        return [(one.question, one.reasoning, one.answer) for one, _ in (draw(pool, rng, CONFIG) for _ in range(40))]
+        return [
+            (one.question, one.reasoning, one.answer)
+            for one, _ in (draw(pool.scenes, heard_frames, rng, CONFIG) for _ in range(40))
+        ]
 
     assert texts(1) == texts(1)
     assert texts(1) != texts(2)
@@ -115,8 +131,8 @@ def test_a_pool_holds_the_front_ends_frames_of_its_scenes(pool: Pool) -> None:
     bank = Bank.load()
     for index in (0, 7, 23):
         expected = torch.from_numpy(log_mel(render(pool.scenes[index], bank)))
-        assert pool.mel(index).dtype == torch.float32
-        torch.testing.assert_close(pool.mel(index), expected, atol=2e-3, rtol=0)
+        assert pool.mels[index].dtype == torch.float32
+        torch.testing.assert_close(pool.mels[index], expected, atol=2e-3, rtol=0)
 
 
 def test_a_pool_is_rendered_once_and_again_for_other_settings(pool_folder: Path) -> None:
@@ -130,3 +146,21 @@ def test_a_pool_is_rendered_once_and_again_for_other_settings(pool_folder: Path)
     assert len(other.scenes) == 2
     assert written() != first
     build_pool(pool_folder, **POOL)
+
+
+def test_a_pool_whose_rendering_was_killed_is_not_taken_for_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = {"count": 2, "seed": 1, "words_agree": 0.5}
+    whole = build_pool(tmp_path / "pool", **small)
+    lengths = whole.mels.offsets.tolist()
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(corpus, "render", _killed)
+        build_pool(tmp_path / "pool", **{**small, "seed": 2})
+    again = build_pool(tmp_path / "pool", **small)
+    assert again.mels.offsets.tolist() == lengths
+    assert len(again.scenes) == 2
+
+
+def _killed(*_args: object) -> None:
+    raise KeyboardInterrupt

@@ -15,7 +15,7 @@ from model.network.template import encode_plain
 from model.worlds import vocabulary
 from tests.unit.learning.tiny import tiny_config
 
-CONFIG = BaseConfig(seed=5, steps=12, batch_size=1, scenes=3, warmup_steps=2, save_every=8)
+CONFIG = BaseConfig(seed=5, encoder_steps=3, steps=12, batch_size=1, scenes=3, warmup_steps=2, save_every=8)
 
 
 class KilledError(BaseException):
