@@ -83,9 +83,9 @@ class WorkerPool:
         return found
 
     def _attempts(self, kind: Kind, body: bytes) -> tuple[Kind, bytes]:
-        for _ in range(_ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
             try:
-                return self._once(kind, body)
+                return self._once(kind, body, fresh=attempt > 0)
             except WorkTimeout:
                 remaining_s()
                 raise self._too_slow() from None
@@ -95,9 +95,13 @@ class WorkerPool:
             "the decoder gave up on this file twice; convert it to WAV or FLAC", field="audio", reason="DECODER_FAILED"
         )
 
-    def _once(self, kind: Kind, body: bytes) -> tuple[Kind, bytes]:
+    def _once(self, kind: Kind, body: bytes, *, fresh: bool) -> tuple[Kind, bytes]:
+        """One attempt; a `fresh` worker tells whether it was the clip that the last one died of."""
         worker = self._free_slot()
         try:
+            if worker is not None and (fresh or not worker.is_alive()):
+                worker.end()
+                worker = None
             worker = worker or self._started()
             timeout_s = min(remaining_s(), self._settings.features_max_work_s)
             return worker.ask(kind, body, timeout_s=timeout_s)

@@ -39,6 +39,9 @@ class WorkerProcess:
     def pid(self) -> int:
         return self._process.pid
 
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
     def greet(self) -> str:
         """Waits for the worker to be ready; its front end's version. WorkerDied where it cannot start."""
         return self._within(_START_TIMEOUT_S, lambda: receive(self._source))[1].decode()
