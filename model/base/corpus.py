@@ -6,6 +6,7 @@ tenth with reasoning, most of that from the words alone.
 """
 
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from torch import Tensor
 from model.acoustics.frontend import log_mel
 from model.learning import prompts
 from model.learning.examples import Example
-from model.network.lengths import audio_token_count
+from model.network.lengths import adaptor_token_count
 from model.worlds import (
     Bank,
     Item,
@@ -31,6 +32,7 @@ from model.worlds import (
     transcript,
 )
 
+MEL_BANDS = 128
 PROBES = ("self_cognition", "unanswerable")
 
 
@@ -68,18 +70,38 @@ class MixtureConfig:
     """Samples that ask about sound where there is none."""
 
 
+class Ragged:
+    """Rows of frames of many clips in one float16 file, `[frames, width]` each."""
+
+    def __init__(self, path: Path, *, width: int) -> None:
+        self.offsets: NDArray[np.int64] = np.load(path.with_suffix(".offsets.npy"))
+        shape = (int(self.offsets[-1]), width)
+        self._rows = np.memmap(path, dtype=np.float16, mode="r", shape=shape)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, index: int) -> Tensor:
+        part = self._rows[self.offsets[index] : self.offsets[index + 1]]
+        return torch.from_numpy(part.astype(np.float32))
+
+
+def write_ragged(path: Path, clips: Iterable[NDArray[np.float32]]) -> None:
+    """Writes the frames of clips one after the other, for `Ragged`."""
+    offsets = [0]
+    with path.open("wb") as rows:
+        for clip in clips:
+            rows.write(clip.astype(np.float16).tobytes())
+            offsets.append(offsets[-1] + len(clip))
+    np.save(path.with_suffix(".offsets.npy"), np.array(offsets))
+
+
 @dataclass(frozen=True)
 class Pool:
-    """Rendered scenes."""
+    """Rendered scenes; `mels[i]` is `mel_TM` of scene i."""
 
     scenes: list[Scene]
-    mels: NDArray[np.float16]
-    offsets: NDArray[np.int64]
-
-    def mel(self, index: int) -> Tensor:
-        """`mel_TM` of a scene, float32."""
-        part = self.mels[self.offsets[index] : self.offsets[index + 1]]
-        return torch.from_numpy(part.astype(np.float32))
+    mels: Ragged
 
 
 def build_pool(folder: Path, *, count: int, seed: int, words_agree: float) -> Pool:
@@ -87,26 +109,33 @@ def build_pool(folder: Path, *, count: int, seed: int, words_agree: float) -> Po
     settings = {"count": count, "seed": seed, "words_agree": words_agree}
     stamp = folder / "pool.json"
     if not (stamp.exists() and json.loads(stamp.read_text()) == settings):
+        stamp.unlink(missing_ok=True)
         _render_pool(folder, count=count, seed=seed, words_agree=words_agree)
         stamp.write_text(json.dumps(settings))
     scenes = [Scene.from_dict(json.loads(line)) for line in (folder / "scenes.jsonl").open()]
-    offsets = np.load(folder / "offsets.npy")
-    mels = np.memmap(folder / "mels.f16", dtype=np.float16, mode="r", shape=(int(offsets[-1]), 128))
-    return Pool(scenes, mels, offsets)
+    return Pool(scenes, Ragged(folder / "mels.f16", width=MEL_BANDS))
 
 
-def draw(pool: Pool, rng: np.random.Generator, config: MixtureConfig) -> tuple[Example, bool]:
-    """One training example, and whether it teaches the empty thinking block."""
+def draw(
+    scenes: Sequence[Scene], heard: Ragged, rng: np.random.Generator, config: MixtureConfig
+) -> tuple[Example, bool]:
+    """One training example, and whether it teaches the empty thinking block.
+
+    `heard[i]` is `frames_FE` of scene i, from the encoder that is frozen by now.
+    """
     chance = rng.random()
     if chance < config.text_only:
         return _text_example(rng, config), False
     if chance < config.text_only + config.no_audio:
         return from_item(absent_audio_item(rng, split="train")), False
-    index = int(rng.integers(len(pool.scenes)))
-    example = task(pool.scenes[index], rng, config)
-    mel_TM = pool.mel(index)
-    heard = replace(example, audio=(mel_TM,), audio_tokens=(audio_token_count(len(mel_TM)),))
-    return heard, not heard.reasoning and rng.random() < config.may_skip
+    index = int(rng.integers(len(scenes)))
+    frames_FE = heard[index]
+    example = replace(
+        task(scenes[index], rng, config),
+        audio=(frames_FE,),
+        audio_tokens=(adaptor_token_count(len(frames_FE)),),
+    )
+    return example, not example.reasoning and rng.random() < config.may_skip
 
 
 def task(scene: Scene, rng: np.random.Generator, config: MixtureConfig) -> Example:
@@ -176,12 +205,7 @@ def _weight(item: Item, config: MixtureConfig) -> float:
 def _render_pool(folder: Path, *, count: int, seed: int, words_agree: float) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     rng, bank = np.random.default_rng(seed), Bank.load()
-    offsets = [0]
-    with (folder / "mels.f16").open("wb") as mels, (folder / "scenes.jsonl").open("w") as lines:
-        for _ in range(count):
-            scene = sample_scene(rng, split="train", words_agree=words_agree)
-            mel_TM = log_mel(render(scene, bank))
-            mels.write(mel_TM.astype(np.float16).tobytes())
-            offsets.append(offsets[-1] + len(mel_TM))
-            lines.write(json.dumps(scene.to_dict()) + "\n")
-    np.save(folder / "offsets.npy", np.array(offsets))
+    scenes = [sample_scene(rng, split="train", words_agree=words_agree) for _ in range(count)]
+    lines = (json.dumps(scene.to_dict()) + "\n" for scene in scenes)
+    (folder / "scenes.jsonl").write_text("".join(lines))
+    write_ragged(folder / "mels.f16", (log_mel(render(scene, bank)) for scene in scenes))
