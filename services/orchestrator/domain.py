@@ -134,10 +134,10 @@ class Run:
         return replace(self, state=RunState.RUNNING, external_id=external_id, external_url=external_url)
 
     def cancelling(self) -> "Run":
-        """Cancellation was asked for; a run that did not start yet is cancelled at once."""
+        """Cancellation was asked for; a run that no executor has seen is cancelled at once."""
         if self.ended or self.state is RunState.CANCELLING:
             return self
-        return replace(self, state=RunState.CANCELLED if self.state is RunState.PENDING else RunState.CANCELLING)
+        return replace(self, state=RunState.CANCELLING if self.external_id else RunState.CANCELLED)
 
     def resumed(self) -> "Run":
         """Waiting to go on; what its steps finished counts as reused."""

@@ -56,6 +56,7 @@ class LocalExecutor:
             return Observation(Condition.ACTIVE)
         outcome = self._read(job, OUTCOME)
         if outcome is None:
+            self._end_orphans(job)
             return Observation(Condition.LOST)
         if outcome["succeeded"]:
             return Observation(Condition.SUCCEEDED)

@@ -70,7 +70,8 @@ def test_an_ended_run_takes_no_reports(state: RunState) -> None:
 
 def test_a_waiting_run_is_cancelled_at_once_and_a_running_one_in_time() -> None:
     assert run(state=RunState.PENDING).cancelling().state is RunState.CANCELLED
-    assert run().cancelling().state is RunState.CANCELLING
+    assert run(external_id="7").cancelling().state is RunState.CANCELLING
+    assert run(state=RunState.PENDING, external_id="7").cancelling().state is RunState.CANCELLING
 
 
 def test_resuming_reuses_what_was_finished() -> None:
