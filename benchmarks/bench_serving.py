@@ -3,7 +3,9 @@ in this process.
 
 Both answer the same question about the same WAV file with the same weights (nano's size, random) and both decode it
 and compute its log-mel frames. Rounds alternate; the figures are medians in milliseconds, `ratio` is ours minus
-theirs, the spread its interquartile range. Run with `python -m benchmarks.bench_serving`.
+theirs, the spread its interquartile range. Then a version is promoted that is not loaded, and two that are loaded
+take turns in production: seconds from the accepted promotion to the first reply of the new version.
+Run with `python -m benchmarks.bench_serving`.
 """
 
 import json
@@ -15,7 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mgrd.clients.inference import AnswerDelta, InferenceClient, Question, ReasoningDelta, Sampling
+from mgrd.clients.inference import AnswerDelta, Answerer, InferenceClient, Question, ReasoningDelta, Sampling
+from mgrd.clients.registry_values import Version
 from model.acoustics.decoding import decode
 from model.acoustics.frontend import chunks, log_mel
 from services.inference.triton.backend.engines import TorchEngine
@@ -25,7 +28,9 @@ from tests.support.tritons import tiny_checkpoint
 
 ROUNDS = 40
 NEW_TOKENS = 64
+SWITCHES = 5
 FIRST_GOAL_MS, FURTHER_GOAL_MS = 15.0, 1.0
+COLD_GOAL_S, WARM_GOAL_S = 10.0, 1.0
 QUESTION = "does the pitch rise or fall ?"
 
 
@@ -40,18 +45,22 @@ class Timing:
 def run() -> list[dict[str, str | float | bool]]:
     """Measures both ways and returns a row for the first token and one for each further token."""
     with tempfile.TemporaryDirectory() as folder:
-        checkpoint = tiny_checkpoint(Path(folder) / "checkpoint")
+        checkpoint, other = (tiny_checkpoint(Path(folder) / f"seed{seed}", seed=seed) for seed in (0, 1))
         with running_serving(Path(folder)) as serving:
             version = serving.register(checkpoint)
             serving.point(PRODUCTION, version)
             serving.wait_serving(version)
             pairs = _interleaved(serving, checkpoint)
+            cold_s = [_promoted(serving, serving.register(other))]
+            warm_s = [_promoted(serving, version) for version in (version, serving.register(other)) * SWITCHES]
     served, direct = zip(*pairs, strict=True)
     return [
         _row("first token through gRPC and Triton, later than in-process", FIRST_GOAL_MS,
              [one.first_ms for one in served], [one.first_ms for one in direct]),
         _row("each further token through gRPC and Triton, longer than in-process", FURTHER_GOAL_MS,
              [one.further_ms for one in served], [one.further_ms for one in direct]),
+        _switch_row("promotion of a version not loaded yet, to its first reply", COLD_GOAL_S, cold_s),
+        _switch_row("promotion of a loaded version, to its first reply", WARM_GOAL_S, warm_s),
     ]  # fmt: skip
 
 
@@ -89,6 +98,32 @@ def _direct(engine: TorchEngine, audio: bytes, *, seed: int) -> Iterator[int]:
     stream, splitter = engine.start(ask, mels_TF), engine.splitter(ask)
     for token in stream:
         yield from (piece.tokens for piece in splitter.feed([token]))
+
+
+def _promoted(serving: Serving, version: Version) -> float:
+    """Seconds from the accepted promotion to the first reply that names the version."""
+    client, question = serving.inference(), Question(MODEL, QUESTION, sampling=Sampling(max_new_tokens=8))
+    serving.point(PRODUCTION, version)
+    started_s = time.perf_counter()
+    while True:
+        reply = client.reason(question)
+        answerer = next(reply)
+        if isinstance(answerer, Answerer) and answerer.digest == version.digest:
+            return time.perf_counter() - started_s
+        list(reply)
+
+
+def _switch_row(name: str, goal_s: float, seconds: list[float]) -> dict[str, str | float | bool]:
+    middle_s = float(np.median(seconds))
+    spread_s = float(np.subtract(*np.percentile(seconds, [75, 25])))
+    return {
+        "name": name,
+        "ours": round(middle_s, 3),
+        "unit": "s",
+        "spread": round(spread_s, 3),
+        "goal": goal_s,
+        "holds": middle_s <= goal_s,
+    }
 
 
 def _timed(reply: Callable[[], Iterator[int]]) -> Timing:

@@ -27,7 +27,7 @@ from mgrd.clients.inference import (
     Sampling,
     Turn,
 )
-from mgrd.clients.registry import Version
+from mgrd.clients.registry_values import Version
 from tests.support.serving import CANDIDATE, MODEL, PRODUCTION, Serving, running_serving, tone
 from tests.support.tritons import tiny_checkpoint, wait_until
 

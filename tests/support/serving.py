@@ -17,7 +17,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from mgrd.clients.connection import Connection
 from mgrd.clients.inference import InferenceClient
-from mgrd.clients.registry import Gate, RegistryClient, Version
+from mgrd.clients.registry import RegistryClient
+from mgrd.clients.registry_values import Gate, Version
 from mgrd.home import Home
 from mgrd.platform.people import issue_tokens
 from mgrd.store import open_store, store_folder

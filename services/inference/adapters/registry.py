@@ -32,11 +32,6 @@ class RegistryReader:
         """Every alias that points somewhere, with the version it wants."""
         return [(alias.name, self.version(alias.version)) for alias in self._pages() if alias.version]
 
-    def alias(self, name: str) -> domain.Version | None:
-        """The version an alias wants now; None where it points nowhere."""
-        response = self._connection.unary(self._stub.GetAlias, wire.GetAliasRequest(name=name))
-        return self.version(response.alias.version) if response.alias.version else None
-
     def version(self, name: str) -> domain.Version:
         """A version by its name."""
         return self._known(name)[0]
