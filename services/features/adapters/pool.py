@@ -15,9 +15,9 @@ from services.features.adapters.process import WorkerDied, WorkerProcess, WorkTi
 from services.features.adapters.wire import Kind
 from services.features.settings import FeaturesSettings
 from services.kit.deadlines import remaining_s
-from services.kit.errors import DeadlineExceeded, InvalidArgument, ResourceExhausted, Unavailable
+from services.kit.errors import DeadlineExceeded, InvalidArgument, ResourceExhausted, ServiceError, Unavailable
 
-_ATTEMPTS = 2
+_ATTEMPTS = 3
 _log = logging.getLogger(__name__)
 
 
@@ -38,7 +38,7 @@ class WorkerPool:
         return self._front_end_version
 
     def start(self) -> None:
-        """Starts one worker, which tells the front end's version. Unavailable where it cannot start."""
+        """Starts one worker, which tells the front end's version. WorkerDied where it cannot start."""
         self._slots.get()
         self._slots.put(self._started())
 
@@ -83,17 +83,18 @@ class WorkerPool:
         return found
 
     def _attempts(self, kind: Kind, body: bytes) -> tuple[Kind, bytes]:
+        refusal: ServiceError = Unavailable("no decoder can start; look at the service's log", retry_after_s=2)
         for attempt in range(_ATTEMPTS):
             try:
                 return self._once(kind, body, fresh=attempt > 0)
-            except WorkTimeout:
-                remaining_s()
-                raise self._too_slow() from None
             except WorkerDied as died:
+                if isinstance(died, WorkTimeout) and died.was_at_work:
+                    remaining_s()
+                    raise self._too_slow() from None
                 _log.warning("a worker died", extra={"kind": kind.name, "size_bytes": len(body), "cause": str(died)})
-        raise InvalidArgument(
-            "the decoder gave up on this file twice; convert it to WAV or FLAC", field="audio", reason="DECODER_FAILED"
-        )
+                if died.was_at_work and attempt > 0:
+                    refusal = self._deadly()
+        raise refusal
 
     def _once(self, kind: Kind, body: bytes, *, fresh: bool) -> tuple[Kind, bytes]:
         """One attempt; a `fresh` worker tells whether it was the clip that the last one died of."""
@@ -123,11 +124,13 @@ class WorkerPool:
         worker = WorkerProcess(
             memory_bytes=settings.features_worker_memory_bytes, max_duration_s=settings.features_max_duration_s
         )
-        try:
-            self._front_end_version = worker.greet()
-        except WorkerDied as died:
-            raise Unavailable(f"no decoder can start ({died}); look at the service's log", retry_after_s=2) from died
+        self._front_end_version = worker.greet()
         return worker
+
+    def _deadly(self) -> InvalidArgument:
+        return InvalidArgument(
+            "the decoder gave up on this file twice; convert it to WAV or FLAC", field="audio", reason="DECODER_FAILED"
+        )
 
     def _too_slow(self) -> InvalidArgument:
         return InvalidArgument(

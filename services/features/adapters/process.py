@@ -14,7 +14,11 @@ _START_TIMEOUT_S = 30.0
 
 
 class WorkerDied(Exception):
-    """The worker ended, or was killed, before it answered."""
+    """The worker ended, or was killed, before it answered: `was_at_work`, or not even ready yet."""
+
+    def __init__(self, message: str, *, was_at_work: bool) -> None:
+        super().__init__(message)
+        self.was_at_work = was_at_work
 
 
 class WorkTimeout(WorkerDied):
@@ -32,6 +36,7 @@ class WorkerProcess:
             stdout=subprocess.PIPE,
             env={**os.environ, **_ONE_THREAD},
         )
+        self._is_ready = False
         self._source = cast(BinaryIO, self._process.stdout)
         self._sink = cast(BinaryIO, self._process.stdin)
 
@@ -44,7 +49,9 @@ class WorkerProcess:
 
     def greet(self) -> str:
         """Waits for the worker to be ready; its front end's version. WorkerDied where it cannot start."""
-        return self._within(_START_TIMEOUT_S, lambda: receive(self._source))[1].decode()
+        version = self._within(_START_TIMEOUT_S, lambda: receive(self._source))[1].decode()
+        self._is_ready = True
+        return version
 
     def ask(self, kind: Kind, body: bytes, *, timeout_s: float) -> tuple[Kind, bytes]:
         """The worker's answer. WorkTimeout or WorkerDied; the worker is of no more use then."""
@@ -70,7 +77,7 @@ class WorkerProcess:
         except (WireClosed, OSError) as error:
             self.end()
             died = WorkTimeout if expired.is_set() else WorkerDied
-            raise died(f"worker {self.pid} gave no answer: {error}") from error
+            raise died(f"worker {self.pid} gave no answer: {error}", was_at_work=self._is_ready) from error
         finally:
             timer.cancel()
 
