@@ -13,8 +13,18 @@ from pathlib import Path
 
 from model.acoustics.frontend import FRONT_END_VERSION
 from model.base.card import write_card
+from model.base.inputs import inputs_digest
 from model.base.train import BaseConfig, train_base
 from model.network.checkpoint import save_checkpoint
+
+
+def claim_folder(work: Path, inputs: str) -> None:
+    """Marks `work` as this base's; one begun from other inputs would be resumed wrongly and is refused."""
+    stamp = work / "inputs.txt"
+    if stamp.exists() and stamp.read_text() != inputs:
+        raise SystemExit(f"{work} holds a base begun from other inputs: remove it or choose another --work")
+    work.mkdir(parents=True, exist_ok=True)
+    stamp.write_text(inputs)
 
 
 def main() -> None:
@@ -28,6 +38,7 @@ def main() -> None:
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     config = replace(BaseConfig(), seed=options.seed, steps=options.steps, scenes=options.scenes)
+    claim_folder(options.work, inputs_digest(config))
     started = time.monotonic()
     model, tokenizer = train_base(config, options.work)
     save_checkpoint(options.out, model, tokenizer, front_end_version=FRONT_END_VERSION)
