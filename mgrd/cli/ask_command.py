@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import click
+from rich.console import Group, RenderableType
 from rich.table import Table
 
 from mgrd.cli.names import model_name, short
@@ -57,9 +58,7 @@ def ask(
 def answer_aloud(output: Output, events: Iterable[ReplyEvent]) -> Reply:
     """Shows a reply as it comes, then its evidence and figures; returns it whole."""
     reply = collect(events, on_event=lambda event: None if output.as_json else _stream(output, event))
-    output.show(reply, view=_summary(reply) if reply.evidence else "")
-    if not output.as_json and reply.completion is not None:
-        output.say(_figures(reply, reply.completion))
+    output.show(reply, view=_summary(reply))
     return reply
 
 
@@ -78,9 +77,20 @@ def _stream(output: Output, event: ReplyEvent) -> None:
             pass
 
 
-def _summary(reply: Reply) -> Table:
+def _summary(reply: Reply) -> Group:
+    parts: list[RenderableType] = []
+    if reply.evidence:
+        parts.append(_evidence_table(reply.evidence))
+    elif reply.reasoning.strip():
+        parts.append("\n[dim]the reasoning makes no claim about the sound that could be checked[/]")
+    if reply.completion is not None:
+        parts.append(_figures(reply, reply.completion))
+    return Group(*parts)
+
+
+def _evidence_table(evidence: tuple[Evidence, ...]) -> Table:
     view = table("claim", "verdict", "measured", "confidence", title="\nevidence")
-    for one in reply.evidence:
+    for one in evidence:
         sign = _SIGNS.get(one.verdict, "[dim]? not checkable[/]")
         confidence = f"{one.confidence:.2f}" if one.measured else ""
         view.add_row(one.claim.text, sign, f"{one.measured} {one.unit}".strip(), confidence)

@@ -83,7 +83,7 @@ def _show_model(context: Context, name: str) -> None:
         row = (", ".join(alias.split("/")[-1] for alias in each.aliases), each.digest[:19], origin, each.author)
         listed.add_row(short(each.name), str(each.state), *row, when(each.create_time))
     value = plain(found) | {"versions": plain(versions)}
-    context.output.show(value, view=Group(Text(f"{short(found.name)}: {found.description}\n"), aliases, "", listed))
+    context.output.show(value, view=Group(Text(f"{short(found.name)}  {found.description}\n"), aliases, "", listed))
 
 
 def _show_version(context: Context, name: str) -> None:

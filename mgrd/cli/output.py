@@ -102,6 +102,8 @@ def report(error: MgrdError, *, as_json: bool) -> None:
     console.print(f"[bold red]error[/] {_escaped(str(error))} [dim]({error.reason})[/]")
     if isinstance(error, CallError):
         for violation in error.violations:
+            if violation.description in str(error):  # the message says it already
+                continue
             console.print(f"  • {_escaped(violation.subject)}: {_escaped(violation.description)}")
 
 
