@@ -1,8 +1,9 @@
 """Draws docs/img/reply.svg: a real question to a running platform, as `mgrd ask` shows it.
 
-python tools/draw_reply.py CLIP QUESTION
+python tools/draw_reply.py CLIP QUESTION [SEED]
 """
 
+import re
 import sys
 from pathlib import Path
 
@@ -10,23 +11,29 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from rich.console import Console
 
-from mgrd.cli.ask_command import answer_aloud
-from mgrd.cli.output import Output
+from mgrd.cli.ask_command import summary
+from mgrd.cli.replies import collect
 from mgrd.clients import connect
-from mgrd.clients.inference import Question
+from mgrd.clients.inference import Question, Sampling
 
 TARGET = Path(__file__).resolve().parents[1] / "docs" / "img" / "reply.svg"
 WIDTH = 104
 
 
-def main(clip: str, question: str) -> None:
-    """Asks and draws."""
-    output = Output(as_json=False)
-    output.console = Console(record=True, width=WIDTH, highlight=False, force_terminal=True)
-    output.say(f'[bold]$ mgrd ask {Path(clip).name} "{question}"[/]')
+def main(clip: str, question: str, seed: str = "0") -> None:
+    """Asks and draws; the seed makes the draw repeatable."""
+    asked = Question(
+        "models/nano", question, Path(clip).read_bytes(), sampling=Sampling(temperature=1.0, seed=int(seed))
+    )
     with connect(person="rita") as clients:
-        answer_aloud(output, clients.inference.reason(Question("models/nano", question, Path(clip).read_bytes())))
-    output.console.save_svg(str(TARGET), title="mgrd ask")
+        reply = collect(clients.inference.reason(asked))
+    console = Console(record=True, width=WIDTH, highlight=False)
+    console.print(f'[bold]$ mgrd ask {Path(clip).name} "{question}"[/]')
+    console.print(f"[dim]reasoning[/] [italic]{reply.reasoning.strip()}[/]")
+    console.print(f"[bold green]{reply.answer.strip()}[/]")
+    console.print(summary(reply))
+    drawn = console.export_svg(title="mgrd ask")
+    TARGET.write_text(re.sub(r"<!--.*?-->|@font-face \{.*?\}", "", drawn, flags=re.DOTALL))  # no font from elsewhere
 
 
 if __name__ == "__main__":

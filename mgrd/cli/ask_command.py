@@ -58,7 +58,7 @@ def ask(
 def answer_aloud(output: Output, events: Iterable[ReplyEvent]) -> Reply:
     """Shows a reply as it comes, then its evidence and figures; returns it whole."""
     reply = collect(events, on_event=lambda event: None if output.as_json else _stream(output, event))
-    output.show(reply, view=_summary(reply))
+    output.show(reply, view=summary(reply))
     return reply
 
 
@@ -77,7 +77,8 @@ def _stream(output: Output, event: ReplyEvent) -> None:
             pass
 
 
-def _summary(reply: Reply) -> Group:
+def summary(reply: Reply) -> Group:
+    """The evidence and the figures of a reply."""
     parts: list[RenderableType] = []
     if reply.evidence:
         parts.append(_evidence_table(reply.evidence))
