@@ -6,6 +6,7 @@ the conclusion itself are not claims. Leaves the patterns to `lexicon` and judgi
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -56,7 +57,7 @@ _UNCERTAIN = frozenset(
     )
 )
 _NOT_HEARD = re.compile(r"\b(?:says?|said|saying|lyrics|the answer is|means|cannot tell|can't tell|not sure)\b")
-_QUOTED = re.compile(r"[\"“][^\"”]*[\"”]")
+_QUOTED = re.compile(r"[\"“][^\"“”]*[\"”]")  # stops at the next mark, so that many of them cost no square
 _NEGATED = re.compile(r"\b(?:not|never|no longer)\b|n't")
 _S = r" ?s(?:ec(?:onds?)?)?"
 _SECONDS = re.compile(rf"\b(?:from|between) (?P<start>{NUMBER})(?:{_S})? (?:to|and|until) (?P<end>{NUMBER}){_S}\b")
@@ -69,6 +70,7 @@ _PARTS = {
 _BOUNDS = {"at least": Relation.AT_LEAST, "at most": Relation.AT_MOST}
 _COMPARISONS = {"greater": Relation.GREATER, "less": Relation.LESS, "equal": Relation.EQUALS}
 _FAMILY = {"key": "mode", "silence": "event_count"}  # "there is no sound" is silence, not a count of zero
+_BEFORE_CHARS = 24  # holds every word of bounds and roughness
 _ROUGHLY = re.compile(r"\b(?:about|around|roughly|approximately|nearly|almost|some) $")
 _TEMPO_SHARE, _DURATION_SHARE, _ROUGH_COUNT = 0.04, 0.1, 1.0
 
@@ -100,25 +102,21 @@ def _is_statement(sentence: str) -> bool:
 
 
 def _claims_of(sentence: str, *, text: str, offset: int) -> list[Claim]:
-    found: list[tuple[int, int, Claim]] = []
+    found: list[tuple[int, Claim]] = []
+    read: defaultdict[str, set[int]] = defaultdict(set)  # by family: places an earlier match read as the same thing
     stretch = _stretch(sentence)
     for rule in RULES:
         if not any(trigger in sentence for trigger in rule.triggers):
             continue
         for match in rule.pattern.finditer(sentence):
             claim = _claim(rule, match, stretch, text=text, offset=offset)
-            if claim is not None and not _covered(match, found, claim):
-                found.append((match.start(), match.end(), claim))
-    return [claim for _, _, claim in sorted(found, key=lambda entry: entry[0])]
-
-
-def _covered(match: re.Match[str], found: list[tuple[int, int, Claim]], claim: Claim) -> bool:
-    """Whether an earlier rule read these words already as the same thing."""
-    family = _FAMILY.get(claim.descriptor, claim.descriptor)
-    return any(
-        match.start() < end and start < match.end() and _FAMILY.get(other.descriptor, other.descriptor) == family
-        for start, end, other in found
-    )
+            if claim is None:
+                continue
+            places, known = range(*match.span()), read[_FAMILY.get(claim.descriptor, claim.descriptor)]
+            if known.isdisjoint(places):
+                known.update(places)
+                found.append((match.start(), claim))
+    return [claim for _, claim in sorted(found, key=lambda entry: entry[0])]
 
 
 def _claim(
@@ -132,7 +130,7 @@ def _claim(
         relation = Relation.IS_NOT
     elif _NEGATED.search(match.group()):
         return None  # "not louder than" and "not three" say too little to be held to a measurement
-    article = len("the ") if match.string[: match.start()].endswith("the ") else 0
+    article = len("the ") if match.string.endswith("the ", 0, match.start()) else 0
     start, end = offset + match.start() - article, offset + match.end()
     start_s, end_s, part = stretch
     return Claim(rule.descriptor, relation, value, tolerance, start_s, end_s, text[start:end], start, end, part)
@@ -170,7 +168,7 @@ def _read_comparison(groups: dict[str, str]) -> tuple[Relation, str | float, flo
 
 def _read_number(descriptor: str, match: re.Match[str]) -> tuple[Relation, str | float, float]:
     value = number(match["number"])
-    before = match.string[: match.start("number")]
+    before = match.string[: match.start("number")][-_BEFORE_CHARS:]
     bound = next((relation for words, relation in _BOUNDS.items() if before.endswith(f"{words} ")), Relation.EQUALS)
     if descriptor == "tempo":
         return bound, value, value * _TEMPO_SHARE
