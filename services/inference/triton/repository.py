@@ -1,8 +1,8 @@
 """The model repository a Triton loads from: one folder per digest, rendered here, removed here.
 
-    <model>-<digest12>/config.pbtxt
-    <model>-<digest12>/1/serve.py        the shim of the backend
-    <model>-<digest12>/weights/...       the checkpoint, every file verified by SHA-256
+    <model>-<digest>/config.pbtxt
+    <model>-<digest>/1/serve.py        the shim of the backend
+    <model>-<digest>/weights/...       the checkpoint, every file verified by SHA-256
 
 A folder appears whole or not at all (rendered beside, then renamed). Loading is the client's.
 """
@@ -40,12 +40,15 @@ parameters {{ key: "engine" value {{ string_value: "{engine}" }} }}
 
 
 def triton_name(model: str, digest: str) -> str:
-    """Triton's name for a digest of a model, `<model>-<digest12>`."""
+    """Triton's name for a digest of a model, `<model>-<digest>`.
+
+    The whole digest: two checkpoints made to agree in its first digits would be served for one another.
+    """
     if not _MODEL_ID.fullmatch(model):
         raise ValueError(f"model id {model!r} is no DNS label: lower-case letters, digits and hyphens")
     if not _DIGEST.fullmatch(digest):
         raise ValueError(f"digest {digest!r} is not 'sha256:' and 64 hexadecimal digits")
-    return f"{model}-{digest.removeprefix('sha256:')[:12]}"
+    return f"{model}-{digest.removeprefix('sha256:')}"
 
 
 def config_text(name: str, *, digest: str, engine: str = "torch", gpu: bool = False) -> str:

@@ -16,7 +16,7 @@ def fetch(to: Path) -> None:
 
 def test_a_rendered_model_has_configuration_shim_and_weights(tmp_path: Path) -> None:
     name = ModelRepository(tmp_path).render("nano", digest=DIGEST, fetch=fetch)
-    assert name == "nano-abababababab"
+    assert name == "nano-" + "ab" * 32
     assert 'default_model_filename: "serve.py"' in (tmp_path / name / "config.pbtxt").read_text()
     assert (tmp_path / name / "1" / "serve.py").exists()
     assert (tmp_path / name / "weights" / "config.json").exists()
@@ -41,6 +41,12 @@ def test_a_model_rendered_before_is_not_fetched_again(tmp_path: Path) -> None:
     for _ in range(2):
         repository.render("nano", digest=DIGEST, fetch=lambda to: (calls.append(to), fetch(to)))
     assert len(calls) == 1
+
+
+def test_digests_made_to_begin_alike_have_names_of_their_own(tmp_path: Path) -> None:
+    repository, twin = ModelRepository(tmp_path), DIGEST[:-1] + "c"
+    names = {repository.render("nano", digest=digest, fetch=fetch) for digest in (DIGEST, twin)}
+    assert len(names) == 2
 
 
 @pytest.mark.parametrize("model", ["", "../x", "Nano", "a" * 70, "nano/", "-nano", "a\n"])
