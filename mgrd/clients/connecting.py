@@ -5,7 +5,7 @@ machine of a local platform finds them in its folder (MGRD_HOME) and says as who
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Self
@@ -29,9 +29,11 @@ class Clients:
         token_file: Path | None,
         timeout_s: float = 30.0,
         retry_for_s: float = 15.0,
+        traceparent: Callable[[], str] | None = None,
     ) -> None:
         self._addresses = addresses
         self._token_file = token_file
+        self._traceparent = traceparent
         self._limits = {"timeout_s": timeout_s, "retry_for_s": retry_for_s}
         self._open: list[Connection] = []
 
@@ -68,7 +70,9 @@ class Clients:
                 f"the address of {area} is not known; set MGRD_{area.upper()}_ADDR, or start a platform by `mgrd up`",
                 reason="NO_ADDRESS",
             )
-        connection = Connection(self._addresses[area], token_file=self._token_file, **self._limits)
+        connection = Connection(
+            self._addresses[area], token_file=self._token_file, traceparent=self._traceparent, **self._limits
+        )
         self._open.append(connection)
         return connection
 

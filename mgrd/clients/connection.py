@@ -1,8 +1,8 @@
 """One channel to one service: who calls, how long to wait, what to retry.
 
-Promises that every call carries the caller's token and a deadline, that UNAVAILABLE alone is tried again (with the
-same message, hence the same request_id) until the deadline or `retry_for_s` is over, and that failures are
-`CallError`s. Leaves the meaning of the calls to the clients.
+Promises that every call carries the caller's token, the trace it belongs to and a deadline, that UNAVAILABLE alone is
+tried again (with the same message, hence the same request_id) until the deadline or `retry_for_s` is over, and that
+failures are `CallError`s. Leaves the meaning of the calls to the clients.
 """
 
 import random
@@ -35,13 +35,21 @@ class Connection:
     """A channel to the service at `address`, opened at the first call. Safe to share between threads."""
 
     def __init__(
-        self, address: str, *, token_file: Path | None = None, timeout_s: float = 30.0, retry_for_s: float = 15.0
+        self,
+        address: str,
+        *,
+        token_file: Path | None = None,
+        timeout_s: float = 30.0,
+        retry_for_s: float = 15.0,
+        traceparent: Callable[[], str] | None = None,
     ) -> None:
+        """`traceparent` says, at each call, which W3C trace goes on in it."""
         self.address = address
         self.timeout_s = timeout_s
         """Deadline of a call that names none."""
         self._token_file = token_file
         self._retry_for_s = retry_for_s
+        self._traceparent = traceparent
         self._channel = grpc.insecure_channel(address, options=_OPTIONS)
 
     @property
@@ -103,8 +111,13 @@ class Connection:
             wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
 
     def _metadata(self) -> tuple[tuple[str, str], ...]:
+        trace = self._traceparent() if self._traceparent else ""
+        found = (("authorization", self._authorization()), ("traceparent", trace))
+        return tuple((name, value) for name, value in found if value)
+
+    def _authorization(self) -> str:
         if self._token_file is None:
-            return ()
+            return ""
         try:
             token = self._token_file.read_text().strip()
         except OSError as error:
@@ -113,7 +126,7 @@ class Connection:
                 "set MGRD_TOKEN_FILE to a file that holds your token",
                 reason="NO_TOKEN",
             ) from error
-        return (("authorization", f"Bearer {token}"),)
+        return f"Bearer {token}"
 
 
 class Replies(Iterator[Answer]):

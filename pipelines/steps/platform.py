@@ -1,4 +1,4 @@
-"""The platform's services as a step calls them: with the run's token, and with patience while one restarts.
+"""The platform's services as a step calls them: with the run's token and trace, with patience while one restarts.
 
 Promises that a restart of a service in the middle of a stage costs the stage nothing but the wait.
 """
@@ -25,9 +25,18 @@ def clients_of(around: Surroundings) -> Clients:
         token_file=Path(around.token_file) if around.token_file else None,
         timeout_s=PATIENCE_S,
         retry_for_s=PATIENCE_S,
+        traceparent=lambda: trace_of(around.run),
     )
 
 
 def request_id(*parts: str | int) -> str:
     """The UUID5 of what a request is about: a repeated step repeats its requests and duplicates nothing."""
     return str(uuid.uuid5(_NAMESPACE, "/".join(map(str, parts))))
+
+
+def trace_of(run: str) -> str:
+    """The one W3C trace that all calls of a run's steps belong to; empty outside of a run."""
+    if not run:
+        return ""
+    trace = uuid.uuid5(_NAMESPACE, run).hex
+    return f"00-{trace}-{trace[:16]}-01"

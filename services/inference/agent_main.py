@@ -28,6 +28,7 @@ from services.kit.events.subscription import Subscription
 from services.kit.migrations import migrate
 from services.kit.server import serve
 from services.kit.settings import ServiceSettings
+from services.kit.telemetry import span, traceparent
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +67,8 @@ class Repeating:
         while not stopping.is_set():
             self.woken.clear()
             try:
-                self._work()
+                with span(self.name):
+                    self._work()
             except TritonError as error:
                 if error.reason not in (errors.UNAVAILABLE, errors.TIMEOUT):
                     raise
@@ -133,7 +135,13 @@ def main() -> None:
 def make_agent(settings: AgentSettings, database: Database, *, replica: str) -> Agent:
     """The agent with its adapters."""
     triton = TritonClient(settings.agent_triton_addr, admin_key=Path(settings.agent_admin_key_file).read_text().strip())
-    registry = Connection(settings.registry_addr, token_file=Path(settings.token_file), timeout_s=10.0, retry_for_s=0.0)
+    registry = Connection(
+        settings.registry_addr,
+        token_file=Path(settings.token_file),
+        timeout_s=10.0,
+        retry_for_s=0.0,
+        traceparent=traceparent,
+    )
     reporter = DatabaseReporter(database, replica=replica)
     reporter.forget_all()
     return Agent(

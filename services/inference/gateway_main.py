@@ -1,5 +1,6 @@
 """The gateway process, wired: `python -m services.inference.gateway_main`."""
 
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -19,6 +20,7 @@ from services.kit.events.subscription import Subscription
 from services.kit.migrations import migrate
 from services.kit.server import serve
 from services.kit.settings import ServiceSettings
+from services.kit.telemetry import traceparent
 
 PACKAGE = "services.inference"
 TOPICS = ("mgrd.registry", "mgrd.inference")
@@ -43,9 +45,9 @@ def main() -> None:
     if settings.migrate:
         migrate(settings.database_url, package=PACKAGE)
     database, bus = Database(settings.database_url), open_bus(settings.events_url)
-    token_file = Path(settings.token_file)
-    registry = Connection(settings.registry_addr, token_file=token_file, timeout_s=5.0, retry_for_s=0.0)
-    features = Connection(settings.features_addr, token_file=token_file, retry_for_s=5.0)
+    connected = partial(Connection, token_file=Path(settings.token_file), traceparent=traceparent)
+    registry = connected(settings.registry_addr, timeout_s=5.0, retry_for_s=0.0)
+    features = connected(settings.features_addr, retry_for_s=5.0)
     refresher = Refresher(database, RegistryReader(registry))
     directory, tritons = DatabaseDirectory(database, refresher), TritonPool()
     options = ReasonerOptions(

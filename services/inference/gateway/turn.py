@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
+from contextvars import copy_context
 from dataclasses import dataclass, field
 
 from mgrd.clients.errors import CallError
@@ -125,14 +126,17 @@ class Turn:
         if not audio or not self.question.wants_evidence:
             return None
         limit_s = min(self._remaining_s(), self.parts.options.evidence_timeout_s)
-        return self.parts.aside.submit(lambda: features.describe(audio, timeout_s=limit_s))
+        return self._aside(lambda: features.describe(audio, timeout_s=limit_s))
 
     def _verified(self) -> Future[object] | None:
         audio, text, features = self.question.audio, "".join(self.reasoning), self.parts.features
         if not audio or not text.strip() or not self.question.wants_evidence:
             return None
         limit_s = min(self._remaining_s(), self.parts.options.evidence_timeout_s)
-        return self.parts.aside.submit(lambda: features.verify(audio, text=text, timeout_s=limit_s))
+        return self._aside(lambda: features.verify(audio, text=text, timeout_s=limit_s))
+
+    def _aside(self, work: Callable[[], object]) -> Future[object]:
+        return self.parts.aside.submit(copy_context().run, work)  # in its context: the trace goes on
 
     def _evidence(self, pending: Future[object] | None) -> Sequence[Evidence]:
         found = _result(pending, "evidence")

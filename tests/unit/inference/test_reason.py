@@ -18,6 +18,7 @@ from services.inference.triton import errors
 from services.inference.triton.errors import TritonError
 from services.inference.triton.protocol import Ask, End, Event, MelFrames, Piece
 from services.kit.errors import ResourceExhausted, Unavailable
+from services.kit.telemetry import span, trace_id
 
 OLD = Version("models/m/versions/1", "sha256:" + "1" * 64, "front/1")
 NEW = Version("models/m/versions/2", "sha256:" + "2" * 64, "front/2")
@@ -64,6 +65,7 @@ class World:
     asked: list[tuple[str, str, MelFrames]] = field(default_factory=list)
     extracted: list[str] = field(default_factory=list)
     verified: list[str] = field(default_factory=list)
+    traces: set[str] = field(default_factory=set)
     measured: Measured = field(default=MEASURED)
     features_fail: bool = False
 
@@ -79,11 +81,13 @@ class World:
 
     def describe(self, _audio: bytes, *, timeout_s: float) -> Measured:
         self._maybe_fail()
+        self.traces.add(trace_id())
         return self.measured
 
     def verify(self, _audio: bytes, *, text: str, timeout_s: float) -> Sequence[Evidence]:
         self._maybe_fail()
         self.verified.append(text)
+        self.traces.add(trace_id())
         return [Evidence(measured="rises", confidence=0.9)]
 
     def ask(self, replica: str, model: str, *, ask: Ask, mel: MelFrames, timeout_s: float) -> FakeReply:
@@ -121,6 +125,12 @@ def test_events_come_in_their_order_and_the_claims_of_the_reasoning_are_verified
     assert isinstance(last, Completed)
     assert (last.answer, last.end.reasoning_tokens, last.unfamiliar) == ("rise", 4, "")
     assert world.extracted == ["front/2"], "the features are those the version was trained with"
+
+
+def test_what_is_measured_beside_the_reply_belongs_to_its_trace(world: World) -> None:
+    with span("Reason"):
+        list(reasoner(world).reason(QUESTION))
+        assert world.traces == {trace_id()}
 
 
 def test_without_sound_nothing_is_extracted_nor_verified(world: World) -> None:

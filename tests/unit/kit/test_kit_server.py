@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import grpc
 import pytest
@@ -10,6 +11,7 @@ from google.rpc import error_details_pb2 as details
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 
+from mgrd.clients import Connection, RegistryClient
 from mgrd.registry.v1 import registry_pb2 as pb
 from mgrd.registry.v1 import registry_pb2_grpc
 from services.kit.auth import Caller, TokenTable, current_caller
@@ -17,7 +19,7 @@ from services.kit.deadlines import remaining_s
 from services.kit.errors import FailedPrecondition, InvalidArgument, ResourceExhausted, Violation
 from services.kit.server import in_process
 from services.kit.settings import ServiceSettings
-from services.kit.telemetry import trace_id
+from services.kit.telemetry import span, trace_id, traceparent
 
 METHOD = "/mgrd.registry.v1.RegistryService/"
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -38,16 +40,21 @@ def registry() -> Registry:
 
 
 @pytest.fixture
-def channel(registry: Registry) -> Iterator[grpc.Channel]:
+def address(registry: Registry) -> Iterator[str]:
     server, port = in_process(
         register=lambda found: registry_pb2_grpc.add_RegistryServiceServicer_to_server(registry, found),
         policy={METHOD + "GetModel": frozenset({"reader"}), METHOD + "GetVersion": frozenset({"author"})},
         tokens=TokenTable.of({"t": ADA}),
         settings=ServiceSettings(max_concurrent_rpcs=2, max_deadline_s=30),
     )
-    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-        yield channel
+    yield f"127.0.0.1:{port}"
     server.stop(0)
+
+
+@pytest.fixture
+def channel(address: str) -> Iterator[grpc.Channel]:
+    with grpc.insecure_channel(address) as channel:
+        yield channel
 
 
 def _call(
@@ -82,13 +89,24 @@ def _detail(error: grpc.RpcError, kind: type) -> object:
 
 def test_the_caller_deadline_and_trace_reach_the_servicer(registry: Registry, channel: grpc.Channel) -> None:
     registry.behaviour = lambda _: f"{current_caller().subject} {trace_id()} {remaining_s() <= 30}"
-    traceparent = f"00-{TRACE}-b7ad6b7169203331-01"
-    assert _call(channel, timeout=31_536_000, trace=traceparent) == f"ada {TRACE} True"
+    given = f"00-{TRACE}-b7ad6b7169203331-01"
+    assert _call(channel, timeout=31_536_000, trace=given) == f"ada {TRACE} True"
 
 
 def test_a_call_without_a_trace_begins_one(registry: Registry, channel: grpc.Channel) -> None:
     registry.behaviour = lambda _: trace_id()
     assert len(_call(channel)) == 32
+
+
+def test_a_call_made_within_a_call_belongs_to_its_trace(registry: Registry, address: str, tmp_path: Path) -> None:
+    registry.behaviour = lambda _: trace_id()
+    (tmp_path / "token").write_text("t")
+    connection = Connection(address, token_file=tmp_path / "token", traceparent=traceparent)
+    client = RegistryClient(connection)
+    with span("outer"):
+        assert client.get_model("models/m").name == trace_id()
+    assert client.get_model("models/m").name != ""
+    connection.close()
 
 
 def test_no_token_no_deadline_no_right(channel: grpc.Channel) -> None:

@@ -3,10 +3,8 @@
 import json
 import logging
 
-import grpc
-
 from services.kit import telemetry
-from services.kit.telemetry import JsonFormatter, PropagateTrace
+from services.kit.telemetry import JsonFormatter
 
 
 def test_a_log_line_is_json_with_its_trace_and_extras() -> None:
@@ -31,13 +29,3 @@ def test_a_span_continues_the_trace_it_was_given_and_ends() -> None:
 def test_a_garbled_traceparent_begins_a_new_trace() -> None:
     with telemetry.span("call", traceparent="00-zz-zz-01"):
         assert len(telemetry.trace_id()) == 32
-
-
-def test_outgoing_calls_carry_the_trace() -> None:
-    sent: list[grpc.ClientCallDetails] = []
-    with telemetry.span("call"):
-        details = telemetry._CallDetails("/m", 5.0, [("authorization", "Bearer t")], None, None, None)
-        PropagateTrace().intercept_unary_unary(lambda found, _request: sent.append(found), details, object())
-        assert ("traceparent", telemetry.traceparent()) in sent[0].metadata
-    assert sent[0].timeout == 5.0
-    assert ("authorization", "Bearer t") in sent[0].metadata

@@ -7,6 +7,7 @@ import pytest
 
 from pipelines.errors import Cancelled, PipelineError
 from pipelines.steps import reporting
+from pipelines.steps.platform import trace_of
 from pipelines.steps.reporting import LogOnly, Outcome, Reporter, StepReport
 from pipelines.steps.surroundings import Surroundings
 
@@ -83,3 +84,10 @@ def test_a_kubeflow_run_is_named_after_its_id_there(tmp_path: Path) -> None:
 
 def surroundings(**environment: str) -> Surroundings:
     return Surroundings.from_environment({"MGRD_SCRATCH": ".", **environment})
+
+
+def test_all_steps_of_a_run_call_under_one_trace() -> None:
+    version, trace, parent, flags = trace_of("r1").split("-")
+    assert (version, len(trace), len(parent), flags) == ("00", 32, 16, "01")
+    assert trace_of("r1") == trace_of("r1") != trace_of("r2")
+    assert trace_of("") == ""
