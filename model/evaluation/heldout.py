@@ -1,6 +1,7 @@
 """Evaluates a checkpoint on held-out questions: with thinking, without, and with the sound taken away.
 
-Answers are greedy, so that the figures belong to the checkpoint and not to a draw. Scores come from
+Answers are greedy, so that the figures belong to the checkpoint and not to a draw; "with thinking"
+means that the model does think (`MIN_REASONING_TOKENS`), as it does in serving. Scores come from
 the reference answers; claims are judged by measurements of the clip, never by the model.
 """
 
@@ -15,7 +16,7 @@ from model.engine.params import SamplingParams
 from model.evaluation.claims import ClaimScore, score_claims
 from model.evaluation.intervals import wilson
 from model.learning.examples import Example
-from model.learning.rewards import RewardConfig
+from model.learning.rewards import MIN_REASONING_TOKENS, RewardConfig
 from model.learning.rollouts import Rollout, roll_out
 
 
@@ -43,7 +44,9 @@ class Answers:
 
 def ask_all(engine: Engine, questions: Heldout, *, max_new_tokens: int) -> Answers:
     """Asks every question under every condition."""
-    sampling = SamplingParams(max_new_tokens=max_new_tokens, temperature=0.0)
+    sampling = SamplingParams(
+        max_new_tokens=max_new_tokens, temperature=0.0, min_think_tokens=MIN_REASONING_TOKENS
+    )
     think = _ask(engine, questions.heard, sampling, think=True)
     return Answers(
         think=think,

@@ -12,6 +12,10 @@ from dataclasses import dataclass
 from model.learning.answers import is_correct
 
 
+MIN_REASONING_TOKENS = 6
+"""Less than this is no reasoning, in rewards, evaluation and serving alike."""
+
+
 @dataclass(frozen=True)
 class RewardConfig:
     """Weights of the audio reward."""
@@ -20,7 +24,7 @@ class RewardConfig:
     """Share earned by a right answer."""
     reasoning: float = 0.2
     """Share earned by reasoning that is present."""
-    min_reasoning_tokens: int = 6
+    min_reasoning_tokens: int = MIN_REASONING_TOKENS
     """Fewer tokens than this do not count as reasoning."""
 
 
