@@ -5,22 +5,10 @@ second network (`critic.py`); (2) advantages are whitened over the batch; (3) ea
 used for `epochs` passes of minibatches; the paper says "on-policy" and gives no number.
 """
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
 from model.learning.objective import masked_mean
-
-
-@dataclass(frozen=True)
-class PpoLoss:
-    """Loss of a minibatch and what a person would watch."""
-
-    policy: Tensor
-    value: Tensor
-    clip_share: float
-    """Share of tokens whose ratio left the clip range."""
 
 
 def policy_loss(

@@ -65,12 +65,6 @@ MOODS = {
     ("level", "fast"): "nervous",
     ("level", "slow"): "bored",
 }
-# What a listener would guess from the words alone.
-MOODS_BY_VALENCE = {
-    "happy": ("cheerful", "curious"),
-    "sad": ("sad", "angry"),
-    "plain": ("bored", "nervous"),
-}
 USUAL_TREND = {"happy": "louder", "sad": "softer", "plain": "even"}
 ENERGIES = {
     ("rises", "fast", "louder"): "thrilled",
