@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TypeVar
 
 import grpc
@@ -14,6 +15,7 @@ from services.kit.database import Database, UnitOfWork
 from services.kit.errors import InvalidArgument, shown
 from services.kit.idempotency import idempotent
 from services.kit.paging import read_page
+from services.kit.peers import is_on_this_machine
 from services.orchestrator import translation, usecases
 from services.orchestrator.changes import Changes
 from services.orchestrator.domain import Run, RunState
@@ -33,7 +35,8 @@ class TrainingServicer(pb_grpc.TrainingServiceServicer):
         self._changes = changes
 
     def CreateRun(self, request: pb.CreateRunRequest, context: grpc.ServicerContext) -> pb.CreateRunResponse:
-        wanted = translation.wanted(request.spec, run_id=request.run_id)
+        near = is_on_this_machine(context.peer())
+        wanted = replace(translation.wanted(request.spec, run_id=request.run_id), is_from_here=near)
 
         def make(work: UnitOfWork) -> pb.CreateRunResponse:
             run = usecases.create_run(work, wanted, rules=self._rules, validate_only=request.validate_only)

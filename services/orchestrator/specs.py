@@ -3,10 +3,10 @@
 Promises that what passes can be started. Leaves the rows of own data to the first step, which reads them.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from services.kit.errors import InvalidArgument, shown
@@ -28,6 +28,8 @@ class Wanted:
     executor: ExecutorKind | None
     data: str
     run_id: str = ""
+    is_from_here: bool = False
+    """Whether the caller is on this machine, and so may name its files."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def checked_spec(wanted: Wanted, rules: Rules) -> RunSpec:
             field="spec.executor",
             reason="EXECUTOR_UNAVAILABLE",
         )
-    _check_data(wanted.data, executor=executor, store=rules.store)
+    _check_data(wanted, executor=executor, store=rules.store)
     return RunSpec(
         model=wanted.model,
         base_version=wanted.base_version,
@@ -72,16 +74,20 @@ def announced_spec(wanted: Wanted, rules: Rules) -> RunSpec:
     )
 
 
-def _check_data(data: str, *, executor: ExecutorKind, store: Store) -> None:
+def _check_data(wanted: Wanted, *, executor: ExecutorKind, store: Store) -> None:
+    data = wanted.data
     if not data:
         return
     if data.startswith(_DIGEST_PREFIX):
         sha256 = data.removeprefix(_DIGEST_PREFIX)
         if len(sha256) != 64 or set(sha256) - set("0123456789abcdef") or not store.exists(sha256):
             raise _no_data(f"the content store holds no data {shown(data)}; store it first")
-    elif executor is not ExecutorKind.LOCAL:
-        raise _no_data(f"{shown(data)} is no digest; only the local executor reads paths, so store the data first")
-    elif not Path(data).is_absolute() or not Path(data).is_file():
+    elif executor is not ExecutorKind.LOCAL or not wanted.is_from_here:
+        raise _no_data(
+            f"{shown(data)} is no digest; paths are read by the local executor alone, for callers on its machine: "
+            "store the data first"
+        )
+    elif not os.path.isabs(data) or not os.path.isfile(data):  # noqa: PTH113, PTH117 - Path raises for overlong names
         raise _no_data(f"there is no file {shown(data)}; name a JSONL file by its absolute path")
 
 

@@ -1,9 +1,11 @@
 """Between the messages of mgrd.training.v1 and the domain."""
 
+import math
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
-from google.protobuf.json_format import MessageToDict
+from google.protobuf.json_format import MessageToDict, SerializeToJsonError
 
 from mgrd.training.v1 import training_pb2 as pb
 from pipelines.plan import planned_steps
@@ -31,11 +33,18 @@ def wanted(spec: pb.RunSpec, *, run_id: str = "", field: str = "spec") -> Wanted
     return Wanted(
         model=parse("models/{model}", spec.model, field=f"{field}.model")[0],
         base_version=spec.base_version,
-        parameters=MessageToDict(spec.parameters),
+        parameters=_parameters(spec, field=f"{field}.parameters"),
         executor=_EXECUTORS.get(spec.executor),
         data=spec.data,
         run_id=check_id(run_id, field="run_id") if run_id else "",
     )
+
+
+def _parameters(spec: pb.RunSpec, *, field: str) -> dict[str, Any]:
+    try:
+        return dict(MessageToDict(spec.parameters))
+    except (SerializeToJsonError, ValueError) as error:  # a number that is none, or a value without a kind
+        raise InvalidArgument(f"{field} cannot be read: {error}", field=field, reason="INVALID_PARAMETER") from None
 
 
 def state(value: int, *, field: str = "state") -> RunState | None:
@@ -67,7 +76,8 @@ def step(request: pb.ReportStepRequest, *, now: datetime) -> Step:
         progress=told.progress,
         eta_s=told.eta.ToMilliseconds() / 1000 if told.HasField("eta") else None,
         message=told.message,
-        metrics=dict(told.metrics),
+        # What is no number is left out: PostgreSQL's JSON has no NaN, and a figure gone wrong must not end the run.
+        metrics={name: value for name, value in told.metrics.items() if math.isfinite(value)},
         checkpoint_digest=told.checkpoint_digest,
         error=told.error,
         end_time=None if found is StepState.RUNNING else now,

@@ -17,10 +17,9 @@ from pathlib import Path
 
 import psutil
 
+from pipelines.runners.local import OUTCOME, PROCESS
 from services.orchestrator.ports import Condition, ExecutorError, Handle, Job, Observation
 
-OUTCOME = "outcome.json"
-PROCESS = "process.json"
 LOG = "run.log"
 _ROOT = Path(__file__).parents[3]
 _CLOSE_TIMEOUT_S = 3.0

@@ -15,6 +15,7 @@ from pipelines.runners.local import TEMPLATE
 from services.kit.auth import Caller, TokenTable
 from services.kit.background import BackgroundThreads
 from services.kit.database import Database
+from services.kit.errors import InvalidArgument
 from services.kit.migrations import migrate
 from services.kit.server import in_process
 from services.kit.tables import KIT
@@ -24,7 +25,7 @@ from services.orchestrator.domain import ExecutorKind
 from services.orchestrator.policy import POLICY
 from services.orchestrator.ports import Condition, ExecutorError, Handle, Job, Observation
 from services.orchestrator.servicer import TrainingServicer
-from services.orchestrator.specs import Rules
+from services.orchestrator.specs import Rules, Wanted, checked_spec
 from services.orchestrator.supervision import Supervisor
 
 TOKENS = {
@@ -175,10 +176,13 @@ def test_a_dry_run_leaves_nothing_behind(bench: Bench) -> None:
         {"data": "my.jsonl"},
         {"data": "/no/such/file.jsonl"},
         {"data": "/"},
+        {"data": "/" + "x" * 5000},
         {"executor": pb.EXECUTOR_KUBEFLOW},
         {"executor": 99},
         {"parameters": {"iterations": 99}},
         {"parameters": {"no_such": 1}},
+        {"parameters": {"iterations": float("nan")}},
+        {"parameters": {"iterations": float("inf")}},
         {"run_id": "Not-A-Label"},
         {"request_id": "x"},
     ],
@@ -192,6 +196,22 @@ def test_a_wrong_spec_is_refused_and_leaves_nothing_behind(bench: Bench, wrong: 
 
 def test_stored_data_is_accepted(bench: Bench) -> None:
     assert bench.create(data="sha256:" + KNOWN_DATA).spec.data == "sha256:" + KNOWN_DATA
+
+
+def test_only_callers_on_this_machine_name_its_files(bench: Bench, tmp_path: Path) -> None:
+    table = tmp_path / "my.jsonl"
+    table.write_text("{}")
+    assert bench.create(data=str(table)).spec.data == str(table)
+    rules = Rules(TemplateCatalog(TEMPLATE), OneBlob(), frozenset({ExecutorKind.LOCAL}), ExecutorKind.LOCAL)
+    far = Wanted("nano", "", parameters={}, executor=None, data=str(table), is_from_here=False)
+    with pytest.raises(InvalidArgument, match="callers on its machine"):
+        checked_spec(far, rules)
+
+
+def test_a_metric_that_is_no_number_is_left_out(bench: Bench) -> None:
+    run = bench.create()
+    bench.report(run.name, running("sft", metrics={"loss": float("nan"), "accuracy": 0.5, "norm": float("inf")}))
+    assert dict(bench.get(run.name).steps[0].metrics) == {"accuracy": 0.5}
 
 
 def test_an_id_is_taken_once(bench: Bench) -> None:
