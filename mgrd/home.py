@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from mgrd.errors import MgrdError
+from mgrd.files import write_whole
 
 AREAS = ("features", "orchestrator", "registry", "inference")
 
@@ -93,9 +94,7 @@ class Home:
 
     def write_record(self, record: PlatformRecord) -> None:
         """Replaces the record in one step."""
-        partial = self.record_file.with_suffix(f".{os.getpid()}.partial")
-        partial.write_text(json.dumps(asdict(record), indent=2))
-        partial.replace(self.record_file)
+        write_whole(self.record_file, json.dumps(asdict(record), indent=2))
 
 
 def default_home() -> Home:

@@ -6,12 +6,14 @@ SHA-256. The people are examples of the roles a real installation maps from its 
 
 import hashlib
 import json
-import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from mgrd.files import write_whole
 from mgrd.home import Home
+
+_PRIVATE = 0o600
 
 
 @dataclass(frozen=True)
@@ -49,14 +51,14 @@ def issue_tokens(home: Home) -> None:
         {"sha256": _digest(_token(home, one)), "subject": one.name, "kind": one.kind, "roles": list(one.roles)}
         for one in (*PEOPLE, *SERVICES)
     ]
-    _write_secret(home.token_table, json.dumps({"tokens": rows}, indent=1))
+    write_whole(home.token_table, json.dumps({"tokens": rows}, indent=1), mode=_PRIVATE)
 
 
 def issue_secret(path: Path) -> None:
     """A random secret in a file of its own, made once."""
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write_secret(path, secrets.token_urlsafe(32))
+        write_whole(path, secrets.token_urlsafe(32), mode=_PRIVATE)
 
 
 def _token(home: Home, identity: Identity) -> str:
@@ -67,11 +69,3 @@ def _token(home: Home, identity: Identity) -> str:
 
 def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
-
-
-def _write_secret(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-    partial.replace(path)

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mgrd.errors import MgrdError
-from mgrd.home import Home
+from mgrd.home import AREAS, Home
 from mgrd.platform.processes import MARK
 
 HOST = "127.0.0.1"
 _PORTS = range(18_000, 32_000)  # below the range outgoing connections take theirs from
 _PORT_NAMES = (
-    *("features", "orchestrator", "registry", "inference", "inference-http"),
+    *(*AREAS, "inference-http"),
     *("triton-grpc", "triton-http", "triton-metrics"),
     *("features-metrics", "orchestrator-metrics", "registry-metrics", "inference-metrics", "agent", "agent-metrics"),
 )
@@ -106,10 +106,7 @@ def common_environment(home: Home, addresses: Mapping[str, str]) -> dict[str, st
         "MGRD_HOME": str(home.root),
         "MGRD_STORE_URL": home.store_url,
         "MGRD_EVENTS_URL": f"sqlite:///{home.root / 'events.db'}",
-        **{
-            f"MGRD_{area.upper()}_ADDR": addresses[area]
-            for area in ("features", "orchestrator", "registry", "inference")
-        },
+        **{f"MGRD_{area.upper()}_ADDR": addresses[area] for area in AREAS},
     }
 
 

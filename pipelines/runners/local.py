@@ -4,8 +4,8 @@
 
 Promises that everything of a run lies in its folder: a run started again there takes finished steps from its cache and
 goes on with the next; a lock keeps a second runner out of it; `process.json` says who is at work; `outcome.json`
-appears, whole, when the run has ended and never before. Leaves states, restarts
-and cancelling to the orchestrator, which starts this as a process group of its own.
+appears, whole, when the run has ended and never before. Leaves states, restarts and cancelling to the orchestrator,
+which starts this as a process group of its own.
 """
 
 import argparse
@@ -15,13 +15,14 @@ import logging
 import os
 import subprocess
 import sys
-import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from mgrd.files import write_whole
 
 TEMPLATE = Path(__file__).parents[1] / "compiled" / "mgrd.yaml"
 OUTCOME = "outcome.json"
@@ -39,7 +40,7 @@ class Outcome:
 
     def write(self, workdir: Path) -> None:
         """Puts the outcome in its place in one step."""
-        _put(workdir / OUTCOME, asdict(self))
+        write_whole(workdir / OUTCOME, json.dumps(asdict(self)))
 
 
 def run(*, run_id: str, parameters: Mapping[str, Any], workdir: Path, template: Path = TEMPLATE) -> Outcome:
@@ -96,16 +97,9 @@ def alone(workdir: Path) -> Iterator[None]:
         except BlockingIOError:
             _LOGGER.warning("another runner is at work in %s", workdir)
             sys.exit(EXIT_BUSY)
-        _put(workdir / PROCESS, {"pid": os.getpid(), "start_time": psutil.Process().create_time()})
+        myself = {"pid": os.getpid(), "start_time": psutil.Process().create_time()}
+        write_whole(workdir / PROCESS, json.dumps(myself))
         yield
-
-
-def _put(path: Path, content: Mapping[str, Any]) -> None:
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as partial:
-        json.dump(content, partial)
-        partial.flush()
-        os.fsync(partial.fileno())
-    Path(partial.name).replace(path)
 
 
 def _plain(message: str) -> str:
