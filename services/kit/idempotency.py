@@ -30,7 +30,7 @@ def idempotent(
 
     The caller commits. InvalidArgument where the id is no UUID or came before with another body.
     """
-    _check(request_id)
+    check_request_id(request_id)
     digest = hashlib.sha256(request.SerializeToString(deterministic=True)).hexdigest()
     stored = _stored(work, method, request_id)
     if stored is not None:
@@ -40,20 +40,21 @@ def idempotent(
     return response
 
 
-def forget_old_requests(work: UnitOfWork) -> int:
-    """Deletes answers older than a week; returns how many."""
-    old = KIT.requests.c.create_time < now() - KEPT_FOR
-    gone = work.session.execute(delete(KIT.requests).where(old).returning(KIT.requests.c.request_id))
-    return len(gone.all())
-
-
-def _check(request_id: str) -> None:
+def check_request_id(request_id: str) -> None:
+    """InvalidArgument where the id is no UUID."""
     try:
         uuid.UUID(request_id)
     except ValueError:
         raise InvalidArgument(
             f"request_id is {shown(request_id)}; send a new UUID, and the same one when you retry", field="request_id"
         ) from None
+
+
+def forget_old_requests(work: UnitOfWork) -> int:
+    """Deletes answers older than a week; returns how many."""
+    old = KIT.requests.c.create_time < now() - KEPT_FOR
+    gone = work.session.execute(delete(KIT.requests).where(old).returning(KIT.requests.c.request_id))
+    return len(gone.all())
 
 
 def _stored(work: UnitOfWork, method: str, request_id: str) -> Row[Any, Any, Any] | None:

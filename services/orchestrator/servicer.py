@@ -1,6 +1,5 @@
 """TrainingService over gRPC: translates, opens the transaction, answers. What happens is in `usecases`."""
 
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TypeVar
@@ -12,8 +11,7 @@ from mgrd.training.v1 import training_pb2 as pb
 from mgrd.training.v1 import training_pb2_grpc as pb_grpc
 from services.kit.auth import current_caller
 from services.kit.database import Database, UnitOfWork
-from services.kit.errors import InvalidArgument, shown
-from services.kit.idempotency import idempotent
+from services.kit.idempotency import check_request_id, idempotent
 from services.kit.paging import read_page
 from services.kit.peers import is_on_this_machine
 from services.orchestrator import translation, usecases
@@ -101,7 +99,7 @@ class TrainingServicer(pb_grpc.TrainingServiceServicer):
             seen = self._changes.wait_beyond(seen, timeout_s=_WATCH_EVERY_S)
 
     def _report(self, request: pb.ReportStepRequest) -> Report:
-        _check_uuid(request.request_id)
+        check_request_id(request.request_id)
         announced = None
         if request.HasField("announce"):
             announced = translation.wanted(request.announce, field="announce")
@@ -136,12 +134,3 @@ class TrainingServicer(pb_grpc.TrainingServiceServicer):
 
     def _shown(self, run: Run) -> pb.Run:
         return translation.to_proto(run, clock=self._rules.clock)
-
-
-def _check_uuid(request_id: str) -> None:
-    try:
-        uuid.UUID(request_id)
-    except ValueError:
-        raise InvalidArgument(
-            f"request_id is {shown(request_id)}; send the UUID5 of run, step, attempt and sequence", field="request_id"
-        ) from None

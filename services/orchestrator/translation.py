@@ -10,28 +10,30 @@ from google.protobuf.json_format import MessageToDict, SerializeToJsonError
 from mgrd.training.v1 import training_pb2 as pb
 from pipelines.plan import planned_steps
 from services.kit.errors import InvalidArgument, shown
-from services.kit.names import check_id, parse
+from services.kit.names import NamePattern, check_id
 from services.orchestrator.domain import ExecutorKind, Run, RunState, Step, StepState
 from services.orchestrator.progress import fraction_done, time_left_s
 from services.orchestrator.specs import Wanted
 
-RUN_NAME = "runs/{run}"
+RUN = NamePattern("runs/{run}")
+MODEL = NamePattern("models/{model}")
+VERSION = NamePattern("models/{model}/versions/{version}")
 _EXECUTORS = {pb.EXECUTOR_LOCAL: ExecutorKind.LOCAL, pb.EXECUTOR_KUBEFLOW: ExecutorKind.KUBEFLOW}
 
 
 def run_id(name: str, *, field: str = "name") -> str:
     """The id in `runs/{run}`."""
-    return parse(RUN_NAME, name, field=field)[0]
+    return RUN.parse(name, field=field)[0]
 
 
 def wanted(spec: pb.RunSpec, *, run_id: str = "", field: str = "spec") -> Wanted:
     """What a request asks for."""
     if spec.base_version:
-        parse("models/{model}/versions/{version}", spec.base_version, field=f"{field}.base_version")
+        VERSION.parse(spec.base_version, field=f"{field}.base_version")
     if spec.executor not in (pb.EXECUTOR_UNSPECIFIED, *_EXECUTORS):
         raise InvalidArgument(f"{spec.executor} is no executor", field=f"{field}.executor")
     return Wanted(
-        model=parse("models/{model}", spec.model, field=f"{field}.model")[0],
+        model=MODEL.parse(spec.model, field=f"{field}.model")[0],
         base_version=spec.base_version,
         parameters=_parameters(spec, field=f"{field}.parameters"),
         executor=_EXECUTORS.get(spec.executor),
