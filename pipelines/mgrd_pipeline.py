@@ -21,14 +21,24 @@ from pipelines.steps.stages import DEFAULT_MODULE
 
 def build_pipeline(*, image: str = DEFAULT_IMAGE, stages: str = DEFAULT_MODULE) -> Any:
     """The pipeline for one image; `stages` names the module of the learning stages."""
-    make = Components(image)
-    graph = Graph(make, stages=stages)
-
-    @dsl.pipeline(
+    described = dsl.pipeline(
         name="mgrd",
         description="Teaches an audio-language model to reason over sound, and registers what came of it.",
     )
+    return described(Graph(Components(image), stages=stages).mgrd)
+
+
+class Graph:
+    """The pipeline's steps for one set of components."""
+
+    def __init__(self, make: Components, *, stages: str) -> None:
+        self._make = make
+        self._stages = stages
+        self._turn = build_turn(make, stages=stages)
+        self._release = build_release(make)
+
     def mgrd(
+        self,
         model: str = "nano",
         base_version: str = "",
         data: str = "",
@@ -77,9 +87,9 @@ def build_pipeline(*, image: str = DEFAULT_IMAGE, stages: str = DEFAULT_MODULE) 
             "rl_learning_rate": rl_learning_rate,
         }
         scenes = {"seed": seed, "train_scenes": train_scenes, "heldout_scenes": heldout_scenes}
-        finishing = placed(make.finish(), cached=False, retries=2)
+        finishing = placed(self._make.finish(), cached=False, retries=2)
         with dsl.ExitHandler(finishing, name="mgrd"):
-            graph.lay_out(
+            self._lay_out(
                 origin={"model": model, "base_version": base_version, "data": data},
                 scenes=scenes,
                 learning=learning,
@@ -87,19 +97,7 @@ def build_pipeline(*, image: str = DEFAULT_IMAGE, stages: str = DEFAULT_MODULE) 
                 deployment_timeout_s=deployment_timeout_s,
             )
 
-    return mgrd
-
-
-class Graph:
-    """The pipeline's steps for one set of components."""
-
-    def __init__(self, make: Components, *, stages: str) -> None:
-        self._make = make
-        self._stages = stages
-        self._turn = build_turn(make, stages=stages)
-        self._release = build_release(make)
-
-    def lay_out(
+    def _lay_out(
         self,
         *,
         origin: dict[str, Any],
