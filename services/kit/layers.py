@@ -118,14 +118,31 @@ def _time_left_s(context: grpc.ServicerContext) -> float | None:
 
 
 def concurrency_limit(most: int) -> Layer:
-    """At most `most` calls at once; one more is told to come back, and costs nothing."""
+    """At most `most` calls at once, half of them streams; one more is told to come back, and costs nothing.
+
+    A stream may stay for ever, so streams alone never keep the calls that end out.
+    """
+    calls, streams = _slots(most, "calls"), _slots(max(1, most // 2), "streams")
+
+    @contextmanager
+    def layer(call: Call) -> Iterator[None]:
+        with ExitStack() as stack:
+            if not call.is_unary:
+                stack.enter_context(streams())
+            stack.enter_context(calls())
+            yield
+
+    return layer
+
+
+def _slots(most: int, what: str) -> Callable[[], AbstractContextManager[None]]:
     slots = threading.BoundedSemaphore(most)
 
     @contextmanager
-    def layer(_call: Call) -> Iterator[None]:
+    def held() -> Iterator[None]:
         if not slots.acquire(blocking=False):
             raise ResourceExhausted(
-                f"the service is handling {most} calls already; try again shortly",
+                f"the service is handling {most} {what} already; try again shortly",
                 reason="TOO_MANY_CALLS",
                 retry_after_s=0.5,
             )
@@ -134,7 +151,7 @@ def concurrency_limit(most: int) -> Layer:
         finally:
             slots.release()
 
-    return layer
+    return held
 
 
 class Layered(grpc.ServerInterceptor):  # type: ignore[misc]

@@ -14,6 +14,7 @@ from services.kit.errors import NotFound
 from services.kit.server import in_process
 from services.kit.settings import ServiceSettings
 
+GET = "/mgrd.training.v1.TrainingService/GetRun"
 WATCH = "/mgrd.training.v1.TrainingService/WatchRun"
 STREAM = "/mgrd.features.v1.FeaturesService/ExtractStream"
 METADATA = [("authorization", "Bearer t")]
@@ -22,6 +23,9 @@ METADATA = [("authorization", "Bearer t")]
 class Training(training_pb2_grpc.TrainingServiceServicer):
     def __init__(self) -> None:
         self.left = threading.Event()
+
+    def GetRun(self, request: pb.GetRunRequest, context: grpc.ServicerContext) -> pb.GetRunResponse:
+        return pb.GetRunResponse(run=pb.Run(name=request.name))
 
     def WatchRun(self, request: pb.WatchRunRequest, context: grpc.ServicerContext) -> Iterator[pb.WatchRunResponse]:
         if request.name == "runs/none":
@@ -57,9 +61,9 @@ def channel(training: Training) -> Iterator[grpc.Channel]:
     ada = Caller(subject="ada", kind="person", roles=frozenset({"reader"}))
     server, port = in_process(
         register=register,
-        policy={WATCH: frozenset({"reader"}), STREAM: frozenset({"reader"})},
+        policy=dict.fromkeys((GET, WATCH, STREAM), frozenset({"reader"})),
         tokens=TokenTable.of({"t": ada}),
-        settings=ServiceSettings(max_concurrent_rpcs=1),
+        settings=ServiceSettings(max_concurrent_rpcs=2),  # so one stream
     )
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
         yield channel
@@ -80,12 +84,23 @@ def test_a_stream_needs_no_deadline_and_knows_its_caller_throughout(channel: grp
 def test_a_client_that_leaves_frees_its_slot(
     training: Training, channel: grpc.Channel, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for _ in range(3):  # there is one slot
+    for _ in range(3):
         training.left.clear()
         stream = _when_free(channel)
         stream.cancel()
         assert training.left.wait(10)
     assert [record.getMessage() for record in caplog.records if record.levelname in ("ERROR", "WARNING")] == []
+
+
+def test_streams_that_stay_do_not_keep_other_calls_out(channel: grpc.Channel) -> None:
+    staying = _watch(channel)
+    next(staying)
+    with pytest.raises(grpc.RpcError) as refused:
+        next(_watch(channel))
+    assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    stub = training_pb2_grpc.TrainingServiceStub(channel)
+    assert stub.GetRun(pb.GetRunRequest(name="runs/r"), timeout=5, metadata=METADATA).run.name == "runs/r"
+    staying.cancel()
 
 
 def _when_free(channel: grpc.Channel) -> Iterator[pb.WatchRunResponse]:
