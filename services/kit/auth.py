@@ -60,16 +60,19 @@ def calling_as(caller: Caller | None) -> Iterator[None]:
 class TokenTable:
     """Maps bearer tokens to callers, from a JSON file that is read again whenever it changes."""
 
-    def __init__(self, path: Path | None, callers: Mapping[str, Caller]) -> None:
+    def __init__(
+        self, path: Path | None, callers: Mapping[str, Caller], *, stamp: tuple[int, int, int] | None = None
+    ) -> None:
         self._path = path
         self._callers = callers
-        self._stamp = _stamp(path)
+        self._stamp = stamp
         self._lock = threading.Lock()
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """Reads {"tokens": [{"sha256", "subject", "kind", "roles"}]}; ValueError names a wrong entry."""
-        return cls(Path(path), _read(Path(path)))
+        stamp = _stamp(Path(path))  # before reading: a change in between is then seen at the next call
+        return cls(Path(path), _read(Path(path)), stamp=stamp)
 
     @classmethod
     def of(cls, callers_by_token: Mapping[str, Caller]) -> Self:
