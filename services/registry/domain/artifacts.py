@@ -19,6 +19,7 @@ from services.kit.errors import InvalidArgument, shown
 SUFFIXES = (".safetensors", ".json", ".jinja", ".txt", ".model")
 HEADER_MOST_BYTES = 100_000_000
 JSON_MOST_BYTES = 64 * 2**20
+FILES_MOST = 1_000  # each is opened and checked while other writers wait
 _PICKLE_OR_ARCHIVE = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf")
 _PICKLE_PROTOCOLS = range(2, 6)
 _DTYPE_BITS = {
@@ -30,6 +31,8 @@ _DTYPE_BITS = {
 
 def check_names(manifest: Manifest) -> None:
     """Refuses a manifest whose paths no checkpoint folder could hold, or without weights and configuration."""
+    if len(manifest.files) > FILES_MOST:
+        raise _bad(f"the manifest names {len(manifest.files)} files; at most {FILES_MOST} are taken", "TOO_MANY_FILES")
     paths = [PurePosixPath(file.path) for file in manifest.files]
     for path in paths:
         if path.suffix not in SUFFIXES:

@@ -46,6 +46,12 @@ def test_an_ordinary_checkpoint_passes():
     check("chat_template.jinja", b"")
 
 
+def test_a_manifest_of_too_many_files_is_refused():
+    shards = [f"model-{number}.safetensors" for number in range(1_000)]
+    assert reason_of(check_names, manifest("config.json", *shards)) == "TOO_MANY_FILES"
+    check_names(manifest("config.json", *shards[1:]))
+
+
 @pytest.mark.parametrize("name", ["pytorch_model.bin", "optimizer.pt", "data.pkl", "run.py", "weights.npz", "noending"])
 def test_other_kinds_of_file_are_refused(name):
     assert reason_of(check_names, manifest("config.json", "m.safetensors", name)) == "FILE_KIND"
