@@ -117,7 +117,7 @@ def _is_supervised(home: Home) -> bool:
 
 
 def _start_supervisor(home: Home) -> None:
-    home.root.mkdir(parents=True, exist_ok=True)
+    home.root.mkdir(mode=0o700, parents=True, exist_ok=True)
     root = source_root()
     start(
         "supervisor",

@@ -149,7 +149,8 @@ def lock(home: Home) -> IO[str] | None:
 
 
 def supervise(home: Home) -> None:
-    """Runs the platform of this folder until SIGTERM."""
+    """Runs the platform of this folder until SIGTERM. What it and its processes write is their owner's alone."""
+    os.umask(0o077)
     for folder in (home.root, home.databases, home.logs, home.store):
         folder.mkdir(parents=True, exist_ok=True)
     held = lock(home)

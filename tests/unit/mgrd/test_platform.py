@@ -204,6 +204,21 @@ def test_tokens_are_secret_and_kept(home: Home) -> None:
         home.token_file("nobody")
 
 
+def test_a_platforms_folder_is_its_owners_alone(tmp_path: Path) -> None:
+    home = Home(tmp_path / "fresh")
+    before = os.umask(0)
+    try:
+        with pytest.raises(MgrdError, match="not healthy"):
+            control.up(home, timeout_s=0)
+        until(lambda: len(records(home)) > 0)
+        until(lambda: any(home.databases.glob("*.db")))
+    finally:
+        os.umask(before)
+        control.down(home)
+    written = [home.root, home.databases, home.store, *home.databases.iterdir()]
+    assert not [path for path in written if path.stat().st_mode & 0o077]
+
+
 def test_no_person_holds_both_author_and_approver() -> None:
     assert not [one.name for one in PEOPLE if {"author", "approver"} <= set(one.roles)]
 
