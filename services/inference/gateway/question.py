@@ -72,8 +72,8 @@ def _check_text(text: str, *, field: str, most: int) -> None:
         raise InvalidArgument(f"{field} is empty; write it in words", field=field)
     if len(text) > most:
         raise InvalidArgument(f"{field} has {len(text)} characters; use at most {most}", field=field)
-    if any(ord(char) < 32 and char not in "\t\n\r" for char in text):
-        raise InvalidArgument(f"{field} holds a control character: {shown(text)}", field=field)
+    if any((ord(char) < 32 and char not in "\t\n\r") or "\ud800" <= char <= "\udfff" for char in text):
+        raise InvalidArgument(f"{field} holds a control character or half of one: {shown(text)}", field=field)
 
 
 def _check_range(value: float | None, *, field: str, least: float, most: float) -> None:

@@ -246,6 +246,8 @@ def chat(**changes: object) -> dict[str, object]:
         ({"n": 2}, 400, "n"),
         ({"seed": "1"}, 400, "seed"),
         ({"temperature": 9}, 400, "sampling.temperature"),
+        ({"temperature": 10**400}, 400, "temperature"),
+        ({"choices": ["\ud800", "b"]}, 400, "choices[0]"),
         ({"model": "../m"}, 400, "model"),
         ({"model": "m@nowhere"}, 404, None),
         ({"messages": []}, 400, "messages"),
@@ -258,7 +260,7 @@ def test_the_http_door_names_what_is_wrong(
     gateway: Gateway, http: TestClient, changes: dict[str, object], status: int, param: str | None
 ) -> None:
     gateway.ready(OLD)
-    answer = http.post("/v1/chat/completions", json=chat(**changes))
+    answer = http.post("/v1/chat/completions", content=json.dumps(chat(**changes)))
     assert (answer.status_code, answer.json()["error"]["param"]) == (status, param)
 
 

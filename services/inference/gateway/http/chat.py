@@ -152,4 +152,7 @@ def _number(fields: Mapping[str, Any], name: str, kind: type) -> Any:
         return None
     if isinstance(value, bool) or not isinstance(value, int if kind is int else int | float):
         raise InvalidArgument(f"{name} is {shown(repr(value))}, not of type {kind.__name__}", field=name)
-    return kind(value)
+    try:
+        return kind(value)
+    except OverflowError:
+        raise InvalidArgument(f"{name} is too big a number", field=name) from None

@@ -76,7 +76,7 @@ def application(*, reasoner: Reasoner, directory: DatabaseDirectory, tokens: Tok
 
     async def chat(request: Request) -> Response:
         tokens.caller(request.headers.get("authorization", ""))
-        asked = read_chat(await _body(request))
+        asked = await run_in_threadpool(read_chat, await _body(request))
         cancellation = Cancellation()
         events = reasoner.reason(asked.question, cancellation=cancellation)
         if asked.stream:
