@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from model.acoustics.frontend import RATE_HZ, chunks, log_mel
 
@@ -48,7 +49,9 @@ def run() -> dict[str, str | float | bool]:
     }
 
 
-def _interleaved(ours: Callable[[], object], theirs: Callable[[], object]) -> tuple[np.ndarray, np.ndarray]:
+def _interleaved(
+    ours: Callable[[], object], theirs: Callable[[], object]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     ours()
     theirs()
     pairs = [(_milliseconds(ours), _milliseconds(theirs)) for _ in range(ROUNDS)]

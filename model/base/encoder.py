@@ -57,9 +57,7 @@ def _bound(listener: Listener, pool: Pool, scenes: list[int]) -> Callable[[], Te
 def listening_loss(listener: Listener, pool: Pool, scenes: list[int]) -> Tensor:
     """Mean over heads of the cross entropy on labelled frames."""
     frames = listener.encoder([pool.mels[index] for index in scenes])
-    labels = [
-        frame_labels(pool.scenes[index], len(clip)) for index, clip in zip(scenes, frames, strict=True)
-    ]
+    labels = [frame_labels(pool.scenes[index], len(clip)) for index, clip in zip(scenes, frames, strict=True)]
     frames_BFE = pad_sequence(frames, batch_first=True)
     losses = []
     for head, layer in listener.heads.items():

@@ -57,9 +57,7 @@ def frame_labels(scene: Scene, frames: int) -> Labels:
     return labels
 
 
-def _of_part(
-    scene: Scene, part: Utterance | Note | Event, span: Span
-) -> dict[str, int | NDArray[np.int64]]:
+def _of_part(scene: Scene, part: Utterance | Note | Event, span: Span) -> dict[str, int | NDArray[np.int64]]:
     if isinstance(part, Utterance):
         return {
             "source": SOURCES.index(part.voice),

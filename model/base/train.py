@@ -81,7 +81,7 @@ def train_base(config: BaseConfig, work: Path) -> tuple[AudioLanguageModel, PreT
 
 def _heard(model: AudioLanguageModel, pool: Pool, config: BaseConfig, work: Path) -> Ragged:
     """Frames of every scene from the trained encoder, which is frozen from here on."""
-    width = model.config.audio_config.hidden_size
+    width = model.config.audio.hidden_size
     train_encoder(
         model.audio_encoder,
         width,

@@ -44,9 +44,7 @@ class Answers:
 
 def ask_all(engine: Engine, questions: Heldout, *, max_new_tokens: int) -> Answers:
     """Asks every question under every condition."""
-    sampling = SamplingParams(
-        max_new_tokens=max_new_tokens, temperature=0.0, min_think_tokens=MIN_REASONING_TOKENS
-    )
+    sampling = SamplingParams(max_new_tokens=max_new_tokens, temperature=0.0, min_think_tokens=MIN_REASONING_TOKENS)
     think = _ask(engine, questions.heard, sampling, think=True)
     return Answers(
         think=think,

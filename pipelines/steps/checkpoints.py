@@ -28,17 +28,16 @@ def keep(around: Surroundings, folder: Path) -> str:
     return _keep_manifest(_store(around), manifest)
 
 
-def fetch(around: Surroundings, digest: str) -> Path:
-    """The folder of a checkpoint; fetched and verified once for each run."""
+def fetch(around: Surroundings, digest: str, *, kind: str = "checkpoints") -> Path:
+    """The folder behind a digest, below the run's folder for its kind; fetched and verified once for each run."""
     manifest = manifest_of_digest(around, digest)
-    folder = around.folder("checkpoints") / digest.removeprefix(_PREFIX)[:12]
+    folder = around.folder(kind) / digest.removeprefix(_PREFIX)[:12]
     return fetch_folder(_store(around), manifest, folder)
 
 
 def manifest_of_digest(around: Surroundings, digest: str) -> Manifest:
     """The manifest behind a digest."""
-    with _store(around).open(digest.removeprefix(_PREFIX)) as stored:
-        return manifest_from_json(stored.read().decode())
+    return manifest_from_json(_store(around).read_bytes(digest.removeprefix(_PREFIX)).decode())
 
 
 def base_digest(around: Surroundings, base_version: str) -> str:

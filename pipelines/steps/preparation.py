@@ -4,8 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from mgrd.manifest import manifest_from_json, sha256_of
-from mgrd.store import fetch_folder, open_store
+from mgrd.manifest import sha256_of
 from pipelines.errors import PipelineError
 from pipelines.steps import checkpoints
 from pipelines.steps.reporting import Announcement, reported
@@ -47,10 +46,7 @@ def own_data(around: Surroundings, data: str) -> Path:
     """The JSONL file that `data` names: a path, or a digest of a folder in the content store."""
     if not data.startswith("sha256:"):
         return Path(data)
-    store = open_store(around.need("store_url"))
-    with store.open(data.removeprefix("sha256:")) as stored:
-        manifest = manifest_from_json(stored.read().decode())
-    folder = fetch_folder(store, manifest, around.folder("data") / data.removeprefix("sha256:")[:12])
+    folder = checkpoints.fetch(around, data, kind="data")
     tables = sorted(folder.glob("*.jsonl"))
     if len(tables) != 1:
         raise PipelineError(
