@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from mgrd.clients.codec import read, write
 from mgrd.clients.connection import Connection
@@ -25,6 +24,7 @@ from mgrd.clients.registry_values import (
     Version,
     VersionState,
 )
+from mgrd.clients.request_ids import given_or_new
 from mgrd.manifest import Manifest, sha256_of
 from mgrd.registry.v1 import registry_pb2 as pb
 from mgrd.registry.v1.registry_pb2_grpc import RegistryServiceStub
@@ -41,7 +41,7 @@ class RegistryClient:
 
     def create_model(self, model_id: str, *, description: str = "", request_id: str | None = None) -> Model:
         """Creates a model; AlreadyExistsError where the id is taken."""
-        request = pb.CreateModelRequest(model_id=model_id, description=description, request_id=_id(request_id))
+        request = pb.CreateModelRequest(model_id=model_id, description=description, request_id=given_or_new(request_id))
         return read(Model, self._connection.unary(self._stub.CreateModel, request).model)
 
     def get_model(self, name: str) -> Model:
@@ -70,7 +70,7 @@ class RegistryClient:
 
     def create_upload(self, *, size_bytes: int, sha256: str, request_id: str | None = None) -> Upload:
         """Opens an upload; complete at once where the bytes are known."""
-        request = pb.CreateUploadRequest(size_bytes=size_bytes, sha256=sha256, request_id=_id(request_id))
+        request = pb.CreateUploadRequest(size_bytes=size_bytes, sha256=sha256, request_id=given_or_new(request_id))
         return read(Upload, self._connection.unary(self._stub.CreateUpload, request).upload)
 
     def upload_part(self, name: str, *, part: int, content: bytes) -> Upload:
@@ -105,7 +105,7 @@ class RegistryClient:
             manifest=write(pb.Manifest, manifest),
             lineage=write(pb.Lineage, lineage) if lineage else None,
             description=description,
-            request_id=_id(request_id),
+            request_id=given_or_new(request_id),
         )
         return read(Version, self._connection.unary(self._stub.CreateVersion, request).version)
 
@@ -125,12 +125,12 @@ class RegistryClient:
 
     def archive_version(self, name: str, *, request_id: str | None = None) -> Version:
         """Keeps a version that no alias points at from being promoted."""
-        request = pb.ArchiveVersionRequest(name=name, request_id=_id(request_id))
+        request = pb.ArchiveVersionRequest(name=name, request_id=given_or_new(request_id))
         return read(Version, self._connection.unary(self._stub.ArchiveVersion, request).version)
 
     def delete_version(self, name: str, *, request_id: str | None = None) -> Version:
         """Deletes an archived version; its record stays."""
-        request = pb.DeleteVersionRequest(name=name, request_id=_id(request_id))
+        request = pb.DeleteVersionRequest(name=name, request_id=given_or_new(request_id))
         return read(Version, self._connection.unary(self._stub.DeleteVersion, request).version)
 
     # Evaluations and approvals
@@ -138,7 +138,7 @@ class RegistryClient:
     def create_evaluation(self, parent: str, *, evaluation: Evaluation, request_id: str | None = None) -> Evaluation:
         """Records an evaluation of a version; the evaluator is the caller."""
         request = pb.CreateEvaluationRequest(
-            parent=parent, evaluation=write(pb.Evaluation, evaluation), request_id=_id(request_id)
+            parent=parent, evaluation=write(pb.Evaluation, evaluation), request_id=given_or_new(request_id)
         )
         return read(Evaluation, self._connection.unary(self._stub.CreateEvaluation, request).evaluation)
 
@@ -155,14 +155,16 @@ class RegistryClient:
         self, version: str, *, alias: str, comment: str = "", request_id: str | None = None
     ) -> Approval:
         """Approves a version for `models/{model}/aliases/{alias}`; not allowed to its author."""
-        request = pb.CreateApprovalRequest(version=version, alias=alias, comment=comment, request_id=_id(request_id))
+        request = pb.CreateApprovalRequest(
+            version=version, alias=alias, comment=comment, request_id=given_or_new(request_id)
+        )
         return read(Approval, self._connection.unary(self._stub.CreateApproval, request).approval)
 
     # Aliases
 
     def set_gate(self, alias: str, *, gate: Gate, request_id: str | None = None) -> Alias:
         """Sets what an alias demands; makes the alias where it does not exist."""
-        request = pb.SetGateRequest(alias=alias, gate=write(pb.Gate, gate), request_id=_id(request_id))
+        request = pb.SetGateRequest(alias=alias, gate=write(pb.Gate, gate), request_id=given_or_new(request_id))
         return read(Alias, self._connection.unary(self._stub.SetGate, request).alias)
 
     def promote(
@@ -182,13 +184,13 @@ class RegistryClient:
             reason=reason,
             etag=etag,
             validate_only=validate_only,
-            request_id=_id(request_id),
+            request_id=given_or_new(request_id),
         )
         return read(Moved, self._connection.unary(self._stub.Promote, request))
 
     def rollback(self, alias: str, *, reason: str = "", etag: str = "", request_id: str | None = None) -> Moved:
         """Points an alias back at the version before."""
-        request = pb.RollbackRequest(alias=alias, reason=reason, etag=etag, request_id=_id(request_id))
+        request = pb.RollbackRequest(alias=alias, reason=reason, etag=etag, request_id=given_or_new(request_id))
         return read(Moved, self._connection.unary(self._stub.Rollback, request))
 
     def get_alias(self, name: str, *, read_time: datetime | None = None) -> Alias:
@@ -229,12 +231,8 @@ class RegistryClient:
 
     def collect_garbage(self, *, validate_only: bool = False, request_id: str | None = None) -> Garbage:
         """Removes artifacts nothing refers to; with `validate_only` says which."""
-        request = pb.CollectGarbageRequest(validate_only=validate_only, request_id=_id(request_id))
+        request = pb.CollectGarbageRequest(validate_only=validate_only, request_id=given_or_new(request_id))
         return read(Garbage, self._connection.unary(self._stub.CollectGarbage, request))
-
-
-def _id(request_id: str | None) -> str:
-    return request_id or str(uuid4())
 
 
 def _missing_parts(upload: Upload) -> list[int]:

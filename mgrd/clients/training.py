@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
-from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from mgrd.clients.codec import read, write
 from mgrd.clients.connection import Connection
 from mgrd.clients.errors import DeadlineExceededError, UnavailableError
 from mgrd.clients.paging import every
+from mgrd.clients.request_ids import given_or_new, id_of
 from mgrd.training.v1 import training_pb2 as pb
 from mgrd.training.v1.training_pb2_grpc import TrainingServiceStub
 
@@ -123,7 +123,7 @@ class TrainingClient:
             spec=write(pb.RunSpec, spec),
             run_id=run_id,
             validate_only=validate_only,
-            request_id=request_id or str(uuid4()),
+            request_id=given_or_new(request_id),
         )
         return read(Run, self._connection.unary(self._stub.CreateRun, request).run)
 
@@ -143,12 +143,12 @@ class TrainingClient:
 
     def cancel_run(self, name: str, *, request_id: str | None = None) -> Run:
         """Asks the run to stop; what its finished stages produced stays."""
-        request = pb.CancelRunRequest(name=name, request_id=request_id or str(uuid4()))
+        request = pb.CancelRunRequest(name=name, request_id=given_or_new(request_id))
         return read(Run, self._connection.unary(self._stub.CancelRun, request).run)
 
     def resume_run(self, name: str, *, request_id: str | None = None) -> Run:
         """Continues a failed or cancelled run from its last finished stage."""
-        request = pb.ResumeRunRequest(name=name, request_id=request_id or str(uuid4()))
+        request = pb.ResumeRunRequest(name=name, request_id=given_or_new(request_id))
         return read(Run, self._connection.unary(self._stub.ResumeRun, request).run)
 
     def report_step(
@@ -163,12 +163,11 @@ class TrainingClient:
         timeout_s: float | None = None,
     ) -> bool:
         """Says how far a step is; True when the step should stop. Its request_id follows from what it reports."""
-        identity = f"{run}/steps/{step.name}/attempts/{step.attempt}/reports/{sequence}"
         request = pb.ReportStepRequest(
             run=run,
             step=write(pb.Step, step),
             sequence=sequence,
-            request_id=str(uuid5(NAMESPACE_URL, identity)),
+            request_id=id_of(run, step.name, step.attempt, sequence),
             version=version,
             announce=write(pb.RunSpec, announce) if announce else None,
             external_id=external_id,

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 
 from mgrd.clients import AlreadyExistsError, NotFoundError, RegistryClient
 from mgrd.clients.registry_values import Evaluation, Lineage
+from mgrd.clients.request_ids import id_of
 from pipelines.steps import checkpoints
-from pipelines.steps.platform import clients_of, request_id
+from pipelines.steps.platform import clients_of
 from pipelines.steps.reporting import reported
 from pipelines.steps.surroundings import Surroundings
 
@@ -31,18 +32,18 @@ def register(
             manifest=checkpoints.manifest_of_digest(around, checkpoint),
             lineage=Lineage(run=run, step=step, parent=base, data_digest=data_digest, code_commit=around.code_commit),
             description=f"{step} of {run}",
-            request_id=request_id(run, "version", checkpoint),
+            request_id=id_of(run, "version", checkpoint),
         ).name
         registry.create_evaluation(
             version,
             evaluation=Evaluation(suite=SUITE, metrics=dict(metrics), data_digest=data_digest),
-            request_id=request_id(run, "evaluation", version),
+            request_id=id_of(run, "evaluation", version),
         )
         registry.promote(
             f"models/{model}/aliases/{CANDIDATE}",
             version=version,
             reason=f"result of {run}",
-            request_id=request_id(run, CANDIDATE, version),
+            request_id=id_of(run, CANDIDATE, version),
         )
         outcome.version = version
         outcome.message = f"{version} registered, now {CANDIDATE}"
@@ -55,7 +56,7 @@ def _ensure_model(registry: RegistryClient, model: str, *, run: str) -> None:
     except NotFoundError:
         try:
             registry.create_model(
-                model, description="Made by the MGRD pipeline.", request_id=request_id(run, "model", model)
+                model, description="Made by the MGRD pipeline.", request_id=id_of(run, "model", model)
             )
         except AlreadyExistsError:  # another run was faster
             return
