@@ -8,6 +8,7 @@ import base64
 import binascii
 import hashlib
 import json
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -70,7 +71,24 @@ def _key(token: str, binding: str) -> Key:
     seal, body = text[:32], text[32:]
     if seal != _seal(body, binding):
         raise _foreign()
-    return tuple(json.loads(body))
+    return _read_key(body)
+
+
+def _read_key(body: str) -> Key:
+    """The seal keeps tokens apart and is no secret, so what it covers is looked at too."""
+    try:
+        key = json.loads(body)
+    except (ValueError, RecursionError):
+        raise _foreign() from None
+    if not isinstance(key, list) or not key or not all(map(_is_storable, key)):
+        raise _foreign()
+    return tuple(key)
+
+
+def _is_storable(value: object) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, str) or (isinstance(value, int) and abs(value) < 2**63)
 
 
 def _seal(body: str, binding: str) -> str:

@@ -1,9 +1,12 @@
 """Pages: sizes as AIP-158 has them, and tokens that lead through a list exactly once and into no other."""
 
+import base64
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.kit import paging
 from services.kit.errors import InvalidArgument
 from services.kit.paging import MAXIMUM_SIZE, read_page
 
@@ -36,6 +39,14 @@ def test_a_forged_token_is_refused(forge: str) -> None:
         with pytest.raises(InvalidArgument) as refused:
             read_page(1, wrong)
         assert refused.value.field == "page_token"
+
+
+@pytest.mark.parametrize("body", ["[]", "{}", "[[1]]", "[null]", "nope", "[1e400]", "[" * 5000, f"[{2**63}]"])
+def test_a_sealed_token_without_a_key_is_refused(body: str) -> None:
+    page = read_page(1, "")
+    sealed = base64.urlsafe_b64encode(f"{paging._seal(body, page.binding)}{body}".encode()).decode()
+    with pytest.raises(InvalidArgument):
+        read_page(1, sealed.rstrip("="))
 
 
 def test_a_token_of_another_list_is_refused() -> None:
