@@ -3,23 +3,23 @@
 Both doors (gRPC and HTTP) make a `Question`; nothing behind them looks at a request again.
 """
 
-import math
 from dataclasses import dataclass
 
+from services.inference.domain import PRODUCTION
 from services.inference.triton.protocol import Ask
 from services.kit.errors import InvalidArgument, shown
-from services.kit.names import format_name, parse
+from services.kit.names import NamePattern
 
-MODEL = "models/{model}"
-ALIAS = "models/{model}/aliases/{alias}"
-DEFAULT_ALIAS = "production"
+MODEL = NamePattern("models/{model}")
+ALIAS = NamePattern("models/{model}/aliases/{alias}")
 
 QUESTION_CHARS_MAX = 2_000
 CHOICES_MAX = 26
 CHOICE_CHARS_MAX = 200
 AUDIO_BYTES_MAX = 32 * 2**20
 TOKENS_MAX = 4_096
-TEMPERATURE_MAX = 2.0
+TEMPERATURE_MIN, TEMPERATURE_MAX = 0.01, 2.0  # below, and above 0, logits overflow; 0 is the likeliest token
+TOP_P_MIN = 0.001  # below, rounding leaves no token to draw
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,9 @@ class Question:
 
 def alias_name(model: str, alias: str) -> str:
     """The alias asked, from the two fields of a request; an empty alias means production."""
-    (model_id,) = parse(MODEL, model, field="model")
-    name = format_name(ALIAS, model_id, alias or DEFAULT_ALIAS)
-    parse(ALIAS, name, field="alias")
+    (model_id,) = MODEL.parse(model, field="model")
+    name = ALIAS.format(model_id, alias or PRODUCTION)
+    ALIAS.parse(name, field="alias")
     return name
 
 
@@ -62,8 +62,9 @@ def checked(question: Question) -> Question:
 def _check_sampling(ask: Ask) -> None:
     _check_range(ask.max_new_tokens, field="sampling.max_new_tokens", least=1, most=TOKENS_MAX)
     _check_range(ask.max_think_tokens, field="sampling.max_think_tokens", least=1, most=TOKENS_MAX)
-    _check_range(ask.temperature, field="sampling.temperature", least=0.0, most=TEMPERATURE_MAX)
-    _check_range(ask.top_p, field="sampling.top_p", least=math.ulp(0.0), most=1.0)
+    if ask.temperature != 0:
+        _check_range(ask.temperature, field="sampling.temperature", least=TEMPERATURE_MIN, most=TEMPERATURE_MAX)
+    _check_range(ask.top_p, field="sampling.top_p", least=TOP_P_MIN, most=1.0)
     _check_range(ask.seed, field="sampling.seed", least=0, most=2**63 - 1)
 
 

@@ -246,6 +246,8 @@ def chat(**changes: object) -> dict[str, object]:
         ({"n": 2}, 400, "n"),
         ({"seed": "1"}, 400, "seed"),
         ({"temperature": 9}, 400, "sampling.temperature"),
+        ({"temperature": 1e-45}, 400, "sampling.temperature"),
+        ({"top_p": 5e-324}, 400, "sampling.top_p"),
         ({"temperature": 10**400}, 400, "temperature"),
         ({"choices": ["\ud800", "b"]}, 400, "choices[0]"),
         ({"model": "../m"}, 400, "model"),
