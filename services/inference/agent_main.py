@@ -118,7 +118,7 @@ def main() -> None:
         background=[
             reconciling,
             Repeating("probe", probe, every_s=settings.agent_probe_every_s),
-            Relay(database, bus, source="/inference-agent", topic="mgrd.inference"),
+            Relay(database, bus, source="inference-agent", topic="mgrd.inference"),
             Subscription(
                 database,
                 bus,

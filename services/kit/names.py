@@ -57,13 +57,3 @@ class NamePattern:
         return InvalidArgument(
             f"{shown(name)} is not a name of the form {self.pattern}", field=field, reason="INVALID_NAME"
         )
-
-
-def parse(pattern: str, name: str, *, field: str = "name", wildcard: bool = False) -> tuple[str, ...]:
-    """`NamePattern(pattern).parse(name)`."""
-    return NamePattern(pattern).parse(name, field=field, wildcard=wildcard)
-
-
-def format_name(pattern: str, *ids: str | int) -> str:
-    """`NamePattern(pattern).format(*ids)`."""
-    return NamePattern(pattern).format(*ids)

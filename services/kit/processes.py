@@ -28,9 +28,14 @@ def is_gone(holder: str) -> bool:
     host, pid, started = holder.split("/")[:3]
     if host != socket.gethostname():
         return False
+    return not is_running(int(pid), start_time=float(started))
+
+
+def is_running(pid: int, *, start_time: float) -> bool:
+    """Whether the process of this machine that had the pid since `start_time` (as psutil says it) still runs."""
     try:
-        process = psutil.Process(int(pid))
-        age_differs = abs(process.create_time() - float(started)) > _CLOCK_DRIFT_S
-        return bool(age_differs or process.status() == psutil.STATUS_ZOMBIE)
+        process = psutil.Process(pid)
+        age_differs = abs(process.create_time() - start_time) > _CLOCK_DRIFT_S
+        return not (age_differs or process.status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
-        return True
+        return False

@@ -33,9 +33,7 @@ class ServiceSettings(BaseSettings):
     tokens_file: str = ""
     token_file: str = ""
     features_addr: str = ""
-    orchestrator_addr: str = ""
     registry_addr: str = ""
-    inference_addr: str = ""
     migrate: bool = False
     reflection: bool = False
     log_level: str = "INFO"

@@ -18,6 +18,7 @@ from pathlib import Path
 import psutil
 
 from pipelines.runners.local import OUTCOME, PROCESS
+from services.kit.processes import is_running
 from services.orchestrator.ports import Condition, ExecutorError, Handle, Job, Observation
 
 LOG = "run.log"
@@ -126,9 +127,10 @@ class LocalExecutor:
                 return child.pid
             del self._children[job.run_id]
         noted = self._read(job, PROCESS)
-        if noted is None or not _is_same_process(int(str(noted["pid"])), float(str(noted["start_time"]))):
+        if noted is None:
             return None
-        return int(str(noted["pid"]))
+        pid, start_time = int(str(noted["pid"])), float(str(noted["start_time"]))
+        return pid if is_running(pid, start_time=start_time) else None
 
     def _read(self, job: Job, name: str) -> dict[str, object] | None:
         try:
@@ -136,14 +138,6 @@ class LocalExecutor:
         except FileNotFoundError:
             return None
         return found
-
-
-def _is_same_process(pid: int, start_time: float) -> bool:
-    try:
-        process = psutil.Process(pid)
-        return bool(abs(process.create_time() - start_time) < 1.0 and process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
 
 
 def _belongs(process: psutil.Process, *, group: int, run_id: str) -> bool:
