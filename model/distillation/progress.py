@@ -1,7 +1,9 @@
 """How a stage says how far it is, and what it leaves behind."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 
@@ -22,3 +24,7 @@ class StageReport:
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
         return asdict(self)
+
+    def write(self, folder: Path) -> None:
+        """Leaves it in `folder` as report.json."""
+        (folder / "report.json").write_text(json.dumps(self.to_dict(), indent=2))

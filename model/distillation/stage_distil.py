@@ -63,7 +63,7 @@ def distil(config: DistilConfig, *, checkpoint: Path, data: Path, out: Path, pro
     write_rows(out / "kept.jsonl", [*copied_audio(data, kept, out), *text])
     _write_rejected(out / "rejected.jsonl", judged)
     report = _report(dataset, rows, judged, kept, text)
-    (out / "report.json").write_text(json.dumps(report.to_dict(), indent=2))
+    report.write(out)
     return report
 
 

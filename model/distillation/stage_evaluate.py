@@ -1,6 +1,5 @@
 """Stage evaluate: a checkpoint's figures on held-out scenes, with samples for people."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +32,7 @@ def evaluate(config: EvalConfig, *, checkpoint: Path, data: Path, out: Path, pro
     answers = ask_all(bench.engine, questions, max_new_tokens=config.max_new_tokens)
     report = StageReport("evaluate", figures(answers), _details(answers, questions))
     out.mkdir(parents=True, exist_ok=True)
-    (out / "report.json").write_text(json.dumps(report.to_dict(), indent=2))
+    report.write(out)
     progress(1.0, "measured on held-out scenes", report.metrics)
     return report
 

@@ -7,9 +7,7 @@ import numpy as np
 
 from model.distillation.own_data import lay_out_own
 from model.distillation.progress import Progress
-from model.distillation.rows import write_rows
-from model.distillation.world_data import WorldSizes, text_row, write_world
-from model.worlds import text_item
+from model.distillation.world_data import WorldSizes, write_texts, write_world
 
 
 @dataclass(frozen=True)
@@ -34,9 +32,7 @@ def prepare(config: PrepareConfig, out: Path, progress: Progress) -> Path:
     if config.data:
         progress(0.1, f"checking every row of {Path(config.data).name}")
         lay_out_own(Path(config.data), out)
-        rng = np.random.default_rng(config.seed)
-        for name, count in (("text", config.text_questions), ("heldout_text", heldout_text)):
-            write_rows(out / f"{name}.jsonl", (text_row(text_item(rng)) for _ in range(count)))
+        write_texts(out, np.random.default_rng(config.seed), count=config.text_questions, heldout=heldout_text)
     else:
         progress(0.1, f"composing {config.train_scenes + config.heldout_scenes} scenes of the sound world")
         half = config.train_scenes // 2

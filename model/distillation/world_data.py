@@ -55,8 +55,13 @@ def write_world(out: Path, sizes: WorldSizes, *, seed: int, words_agree: float) 
         agree = 1 / 3 if split == "test" else words_agree
         rows = _audio_rows(out, bank, rng, count=count, split=split, words_agree=agree)
         write_rows(out / f"{name}.jsonl", rows)
-    for name, count in (("text", sizes.text), ("heldout_text", sizes.heldout_text)):
-        write_rows(out / f"{name}.jsonl", (text_row(text_item(rng)) for _ in range(count)))
+    write_texts(out, rng, count=sizes.text, heldout=sizes.heldout_text)
+
+
+def write_texts(out: Path, rng: np.random.Generator, *, count: int, heldout: int) -> None:
+    """Writes text.jsonl and heldout_text.jsonl."""
+    for name, wanted in (("text", count), ("heldout_text", heldout)):
+        write_rows(out / f"{name}.jsonl", (text_row(text_item(rng)) for _ in range(wanted)))
 
 
 def text_row(item: Item) -> Row:

@@ -34,7 +34,7 @@ def status_of(error: ServiceError) -> Status:
 def abort(context: grpc.ServicerContext, error: Exception) -> None:
     """Ends the call with the status of `error`; never returns normally."""
     if not isinstance(error, ServiceError):
-        error = _internal(error)
+        error = internal(error)
     context.abort_with_status(rpc_status.to_status(status_of(error)))
 
 
@@ -43,7 +43,8 @@ class _Internal(ServiceError):
     default_reason = "INTERNAL"
 
 
-def _internal(error: Exception) -> ServiceError:
+def internal(error: Exception) -> ServiceError:
+    """An error that was not foreseen, as callers may see it; what it says goes to the log."""
     error_id = uuid.uuid4().hex
     _log.error("unexpected error", exc_info=error, extra={"error_id": error_id})
     return _Internal(

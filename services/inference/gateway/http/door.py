@@ -7,9 +7,7 @@ GET  /healthz                whether the process answers
 
 import asyncio
 import json
-import logging
 import threading
-import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -31,8 +29,7 @@ from services.inference.gateway.replies import Cancellation
 from services.inference.triton.errors import TritonError
 from services.kit.auth import TokenTable
 from services.kit.errors import InvalidArgument, ServiceError
-
-log = logging.getLogger(__name__)
+from services.kit.status import internal
 
 BODY_BYTES_MAX = AUDIO_BYTES_MAX * 4 // 3 + 64 * 1024
 _STATUS = {
@@ -160,9 +157,7 @@ def _service_error(error: Exception) -> ServiceError:
         return of_triton(error)
     if isinstance(error, CallError):
         return of_call(error)
-    incident = uuid.uuid4().hex[:12]
-    log.error("request failed, incident %s", incident, exc_info=error)
-    return ServiceError(f"the request failed; the log has it as {incident}", reason="INTERNAL")
+    return internal(error)
 
 
 def _error_body(error: ServiceError) -> dict[str, Any]:
