@@ -33,6 +33,7 @@ class ServiceSettings(BaseSettings):
     tokens_file: str = ""
     token_file: str = ""
     features_addr: str = ""
+    orchestrator_addr: str = ""
     registry_addr: str = ""
     migrate: bool = False
     reflection: bool = False

@@ -1,9 +1,11 @@
 """The registry's process: `python -m services.registry.main`. The one place where its parts are put together."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import grpc
 
+from mgrd.clients.connection import Connection
 from mgrd.registry.v1.registry_pb2_grpc import add_RegistryServiceServicer_to_server
 from mgrd.store import open_store
 from services.kit.database import Database
@@ -11,6 +13,7 @@ from services.kit.events.bus import open_bus
 from services.kit.events.relay import Relay
 from services.kit.migrations import migrate
 from services.kit.server import serve
+from services.registry.adapters.runs import OrchestratorRuns
 from services.registry.collector import Collector
 from services.registry.policy import POLICY
 from services.registry.servicer import RegistryServicer
@@ -30,7 +33,7 @@ def main() -> None:
     serve(
         name="registry",
         settings=settings,
-        register=registered(Transactions(database, store), settings),
+        register=registered(Transactions(database, store), settings, run_starter=run_starter_of(settings)),
         policy=POLICY,
         background=[
             Relay(database, open_bus(settings.events_url), source="registry", topic=TOPIC),
@@ -40,10 +43,21 @@ def main() -> None:
     )
 
 
-def registered(transactions: Transactions, settings: RegistrySettings) -> Callable[[grpc.Server], None]:
-    """Adds the servicer to a server."""
-    servicer = RegistryServicer(transactions, settings)
+def registered(
+    transactions: Transactions, settings: RegistrySettings, *, run_starter: Callable[[str], str] | None = None
+) -> Callable[[grpc.Server], None]:
+    """Adds the servicer to a server. `run_starter` tells who started a run; where it is left out nobody is asked."""
+    servicer = RegistryServicer(transactions, settings, run_starter=run_starter or (lambda _run: ""))
     return lambda server: add_RegistryServiceServicer_to_server(servicer, server)
+
+
+def run_starter_of(settings: RegistrySettings) -> Callable[[str], str] | None:
+    """Asks the orchestrator, where this installation has one."""
+    if not settings.orchestrator_addr:
+        return None
+    settings.require("token_file")
+    token_file = Path(settings.token_file)
+    return OrchestratorRuns(Connection(settings.orchestrator_addr, token_file=token_file, timeout_s=5.0)).starter
 
 
 if __name__ == "__main__":

@@ -26,8 +26,11 @@ Row = TypeVar("Row")
 class RegistryServicer(RegistryServiceServicer):
     """Implements `mgrd.registry.v1.RegistryService`."""
 
-    def __init__(self, transactions: Transactions, settings: RegistrySettings) -> None:
+    def __init__(
+        self, transactions: Transactions, settings: RegistrySettings, *, run_starter: Callable[[str], str]
+    ) -> None:
         self._transactions = transactions
+        self._run_starter = run_starter
         self._settings = settings
         self._default_gates = settings.default_gates()
 
@@ -103,10 +106,16 @@ class RegistryServicer(RegistryServiceServicer):
     def CreateVersion(self, request: pb.CreateVersionRequest, _: grpc.ServicerContext) -> pb.CreateVersionResponse:
         model = names.model_of(request.parent, field="parent")
         manifest, lineage = to.manifest_of(request.manifest), to.lineage_of(request.lineage)
+        run_starter = self._run_starter(lineage.run)
 
         def act(ctx: Context) -> pb.CreateVersionResponse:
             version = versions.create_version(
-                ctx, model=model, manifest=manifest, lineage=lineage, description=request.description
+                ctx,
+                model=model,
+                manifest=manifest,
+                lineage=lineage,
+                description=request.description,
+                run_starter=run_starter,
             )
             return pb.CreateVersionResponse(version=to.version_message(version))
 

@@ -17,15 +17,21 @@ from services.registry.usecases.context import Context
 from services.registry.usecases.texts import checked_label, checked_text
 
 
-def create_version(ctx: Context, *, model: str, manifest: Manifest, lineage: Lineage, description: str) -> Version:
-    """The version of this content: a new one, or the one that exists, with its origins extended."""
+def create_version(
+    ctx: Context, *, model: str, manifest: Manifest, lineage: Lineage, description: str, run_starter: str = ""
+) -> Version:
+    """The version of this content: a new one, or the one that exists, with its origins extended.
+
+    Whoever started the run that made it counts among its authors, beside the caller.
+    """
     ctx.model(model)
     _check_manifest(manifest)
     _check_lineage(lineage)
     known = ctx.versions.by_digest(model, manifest.digest)
     version = known or _new_version(ctx, model=model, manifest=manifest, description=description)
-    if known is None or _says_more(known, lineage, registrant=ctx.caller.subject):
-        ctx.versions.add_lineage(version, lineage, registrant=ctx.caller.subject, create_time=ctx.now)
+    for registrant in dict.fromkeys(filter(None, (ctx.caller.subject, run_starter))):
+        if known is None or _says_more(known, lineage, registrant=registrant):
+            ctx.versions.add_lineage(version, lineage, registrant=registrant, create_time=ctx.now)
     if known is None:
         _announce(ctx, version, lineage)
     else:

@@ -48,6 +48,10 @@ CALLERS = {
 }
 
 
+STARTERS = {"runs/of-cem": "cem"}
+"""Who started which run, as an orchestrator would say."""
+
+
 @dataclass
 class Platform:
     """The registry and what lies behind it."""
@@ -173,7 +177,10 @@ def running(folder: Path, *, database_url: str = "", **settings: Any) -> Iterato
     database, store = Database(url), open_store((folder / "store").as_uri())
     chosen = RegistrySettings(**settings)
     server, port = in_process(
-        register=registered(Transactions(database, store), chosen), policy=POLICY, tokens=tokens(), settings=chosen
+        register=registered(Transactions(database, store), chosen, run_starter=lambda run: STARTERS.get(run, "")),
+        policy=POLICY,
+        tokens=tokens(),
+        settings=chosen,
     )
     platform = Platform(f"127.0.0.1:{port}", database, store, chosen, folder)
     try:
