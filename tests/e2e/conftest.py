@@ -7,20 +7,13 @@ import pytest
 from mgrd.clients import Clients, connect
 from mgrd.home import Home
 from mgrd.platform import control
-from services.inference.triton.errors import TritonError
-from services.inference.triton.server import Installation, missing_libpython
-from tests.support.requires import missing
+from tests.support.tritons import require_triton
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     """The folder of a running, healthy platform."""
-    try:
-        Installation.find()
-    except TritonError as error:
-        missing("Triton", str(error))
-    if problem := missing_libpython():
-        missing("Triton's libpython", problem)
+    require_triton()
     home = Home(tmp_path_factory.mktemp("platform"))
     try:
         control.up(home, timeout_s=120.0)

@@ -2,41 +2,14 @@
 
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-
-import pytest
 
 from mgrd.clients.errors import AbortedError
 from mgrd.clients.registry_values import Version
-from tests.unit.registry.harness import (
-    CANDIDATE,
-    MODEL,
-    Platform,
-    empty_database,
-    postgres_in_a_folder_of_its_own,
-    running,
-)
+from tests.unit.registry.harness import CANDIDATE, MODEL, Platform
 
 CALLERS = 8
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    with postgres_in_a_folder_of_its_own() as url:
-        yield url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def platform(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platform]:
-    if request.param == "sqlite":
-        with running(tmp_path) as found:
-            yield found
-        return
-    with empty_database(request.getfixturevalue("postgres"), uuid.uuid4().hex) as url:
-        with running(tmp_path, database_url=url) as found:
-            yield found
 
 
 def at_once(act: Callable[[int], object]) -> list[object]:

@@ -1,7 +1,6 @@
 """The registry over gRPC, on both databases: what its callers may rely on."""
 
 import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,34 +22,7 @@ from mgrd.events.v1.events_pb2 import AliasMoved, EvaluationRecorded, VersionReg
 from mgrd.manifest import ManifestFile
 from mgrd.registry.v1 import registry_pb2 as pb
 from mgrd.registry.v1.registry_pb2_grpc import RegistryServiceStub
-from tests.unit.registry.harness import (
-    CANDIDATE,
-    GOOD,
-    MODEL,
-    PRODUCTION,
-    Platform,
-    empty_database,
-    postgres_in_a_folder_of_its_own,
-    running,
-    weights,
-)
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    with postgres_in_a_folder_of_its_own() as url:
-        yield url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def platform(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platform]:
-    if request.param == "sqlite":
-        with running(tmp_path) as found:
-            yield found
-        return
-    with empty_database(request.getfixturevalue("postgres"), uuid.uuid4().hex) as url:
-        with running(tmp_path, database_url=url) as found:
-            yield found
+from tests.unit.registry.harness import CANDIDATE, GOOD, MODEL, PRODUCTION, Platform, weights
 
 
 def reason_of(error: type[CallError], act, *arguments, **options) -> str:

@@ -80,15 +80,20 @@ class RunningTriton:
         _wait_live(self)
 
 
-@contextmanager
-def running_triton(folder: Path, *, variables: Mapping[str, str] | None = None) -> Iterator[RunningTriton]:
-    """A real Triton over an empty model repository below `folder`, on free ports of 127.0.0.1."""
+def require_triton() -> None:
+    """Skips, or fails in CI, where no Triton can run."""
     try:
         Installation.find()
     except TritonError as error:
         missing("Triton", str(error))
     if problem := missing_libpython():
         missing("Triton's libpython", problem)
+
+
+@contextmanager
+def running_triton(folder: Path, *, variables: Mapping[str, str] | None = None) -> Iterator[RunningTriton]:
+    """A real Triton over an empty model repository below `folder`, on free ports of 127.0.0.1."""
+    require_triton()
     triton = _prepared(folder, variables or {})
     _wait_live(triton)
     try:
