@@ -256,6 +256,8 @@ def chat(**changes: object) -> dict[str, object]:
         ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, 400, "messages[0].content[0].type"),
         ({"messages": [{"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": "%"}}]}]}, 400,
          "messages[0].content[0].input_audio.data"),
+        ({"messages": [{"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": "é"}}]}]}, 400,
+         "messages[0].content[0].input_audio.data"),
     ],
 )  # fmt: skip
 def test_the_http_door_names_what_is_wrong(

@@ -6,7 +6,6 @@ beyond OpenAI's: chat_template_kwargs.enable_thinking, max_think_tokens, choices
 """
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -123,7 +122,7 @@ def _clip(value: Any, *, field: str) -> bytes:
         )
     try:
         return base64.b64decode(_typed(clip.get("data"), str, field=f"{field}.data"), validate=True)
-    except binascii.Error:
+    except ValueError:  # binascii's error, or a letter beyond ASCII
         raise InvalidArgument("data is not base64", field=f"{field}.data") from None
 
 
