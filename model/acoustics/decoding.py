@@ -54,7 +54,8 @@ def decode(
             samples_N, read = _resampled(file, max_duration_s=max_duration_s)
             declared, rate_hz, subtype = file.frames, file.samplerate, file.subtype
     except (soundfile.SoundFileError, OverflowError, MemoryError) as error:
-        raise AudioError("BAD_ENCODING", f"the {container} file is damaged or cut short ({error})") from error
+        cause = getattr(error, "error_string", error)  # the whole text holds an address of memory
+        raise AudioError("BAD_ENCODING", f"the {container} file is damaged or cut short ({cause})") from error
     if container == "flac" and read < declared:
         raise AudioError("TRUNCATED", f"the FLAC file declares {declared} samples and holds {read}; send it whole")
     _check_length(read / rate_hz, min_duration_s=min_duration_s)
