@@ -238,6 +238,24 @@ def test_metrics_must_be_finite(platform: Platform, value: float) -> None:
     assert reason_of(InvalidArgumentError, act, platform.version().name, evaluation=evaluation) == "NOT_FINITE"
 
 
+def test_nobody_approves_what_their_run_has_made(platform: Platform) -> None:
+    steps = platform.by("trainer")
+    version = steps.create_version(MODEL, manifest=platform.manifest(7), lineage=Lineage(run="runs/of-cem"))
+    approve = platform.by("cem").create_approval
+    assert reason_of(PermissionDeniedError, approve, version.name, alias=PRODUCTION) == "SELF_APPROVAL"
+    platform.by("ben").create_approval(version.name, alias=PRODUCTION)
+
+
+def test_an_approval_is_void_once_a_run_of_the_approver_makes_the_same(platform: Platform) -> None:
+    version = platform.version(8)
+    platform.by("cem").create_approval(version.name, alias=PRODUCTION)
+    steps = platform.by("trainer")
+    steps.create_version(MODEL, manifest=platform.manifest(8), lineage=Lineage(run="runs/of-cem"))
+    platform.evaluate(version)
+    platform.prove(version)
+    assert violations(platform, version.name) == ["APPROVALS"]
+
+
 def test_nobody_approves_what_they_registered(platform: Platform) -> None:
     version = platform.version(1, author="cem")
     approve = platform.by("cem").create_approval
