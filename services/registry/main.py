@@ -13,6 +13,7 @@ from services.kit.events.bus import open_bus
 from services.kit.events.relay import Relay
 from services.kit.migrations import migrate
 from services.kit.server import serve
+from services.kit.telemetry import traceparent
 from services.registry.adapters.runs import OrchestratorRuns
 from services.registry.collector import Collector
 from services.registry.policy import POLICY
@@ -56,8 +57,10 @@ def run_starter_of(settings: RegistrySettings) -> Callable[[str], str] | None:
     if not settings.orchestrator_addr:
         return None
     settings.require("token_file")
-    token_file = Path(settings.token_file)
-    return OrchestratorRuns(Connection(settings.orchestrator_addr, token_file=token_file, timeout_s=5.0)).starter
+    connection = Connection(
+        settings.orchestrator_addr, token_file=Path(settings.token_file), timeout_s=5.0, traceparent=traceparent
+    )
+    return OrchestratorRuns(connection).starter
 
 
 if __name__ == "__main__":

@@ -4,10 +4,7 @@ author as much as the step is, so may not approve it.
 
 import re
 
-from mgrd.clients.connection import Connection
-from mgrd.clients.errors import CallError, NotFoundError
-from mgrd.training.v1 import training_pb2 as wire
-from mgrd.training.v1 import training_pb2_grpc as stubs
+from mgrd.clients import CallError, Connection, NotFoundError, TrainingClient
 from services.kit.errors import Unavailable
 
 _RUN = re.compile(r"runs/[a-z0-9-]{1,63}")
@@ -17,8 +14,7 @@ class OrchestratorRuns:
     """Runs behind a connection; safe to share between threads."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._stub = stubs.TrainingServiceStub(connection.channel)
+        self._client = TrainingClient(connection)
 
     def starter(self, run: str) -> str:
         """The subject that started `runs/{run}`; empty for a run the orchestrator never heard of.
@@ -28,7 +24,7 @@ class OrchestratorRuns:
         if not _RUN.fullmatch(run):
             return ""
         try:
-            return str(self._connection.unary(self._stub.GetRun, wire.GetRunRequest(name=run)).run.creator)
+            return self._client.get_run(run).creator
         except NotFoundError:
             return ""
         except CallError as error:
