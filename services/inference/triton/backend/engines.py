@@ -19,6 +19,7 @@ from model.engine.params import Request, SamplingParams
 from model.engine.results import Completion, Token
 from model.engine.thread import EngineThread
 from model.learning.prompts import question_messages
+from model.learning.rewards import MIN_REASONING_TOKENS
 from model.network.checkpoint import load_checkpoint
 from model.network.lengths import audio_token_count
 from model.network.template import prompt_ids
@@ -110,5 +111,6 @@ def sampling(ask: Ask) -> SamplingParams:
         temperature=DEFAULT_TEMPERATURE if ask.temperature is None else ask.temperature,
         top_p=1.0 if ask.top_p is None else ask.top_p,
         seed=ask.seed,
+        min_think_tokens=min(MIN_REASONING_TOKENS, think_tokens),
         max_think_tokens=think_tokens,
     )
