@@ -19,6 +19,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from benchmarks.figures import show
+
 FOLDER = Path(__file__).parent
 RESULTS = FOLDER / "RESULTS.md"
 COLUMNS = ("name", "ours", "theirs", "ratio", "unit", "spread", "goal", "holds")
@@ -56,8 +58,7 @@ def measure(benchmark: str) -> Outcome:
     except subprocess.TimeoutExpired:
         return Outcome(benchmark, error=f"took longer than {_TIMEOUT_S} s")
     figures = tuple(json.loads(line) for line in done.stdout.splitlines() if line.startswith("{"))
-    for figure in figures:
-        print(json.dumps(figure), flush=True)
+    show(figures)
     if done.returncode or not figures:
         sys.stderr.write(done.stderr)
         last = (done.stderr.strip().splitlines() or ["printed nothing"])[-1]

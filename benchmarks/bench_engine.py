@@ -1,11 +1,11 @@
 """The engine against transformers' `generate`, on the same weights, in one process, runs interleaved.
 
 Ours starts from the log-mel and so does theirs: both encode the clip with the same encoder, theirs
-then goes on with `generate(inputs_embeds=…)` of Qwen2ForCausalLM. Every reply has exactly 64 tokens.
+then goes on with `generate(inputs_embeds=…)` of Qwen2ForCausalLM. Every reply has exactly 64 tokens. The
+spread is the interquartile range of the ratio of neighbouring runs.
 """
 
 import argparse
-import json
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from transformers import PreTrainedTokenizerFast, Qwen2ForCausalLM
 
+from benchmarks.figures import Figure, show, spread
 from model.engine.engine import Engine
 from model.engine.params import Request, SamplingParams
 from model.network.audio_lm import AudioLanguageModel
@@ -30,7 +31,7 @@ GROUP = 16
 RUNS = 9
 
 
-def run(*, runs: int = RUNS) -> list[dict[str, object]]:
+def run(*, runs: int = RUNS) -> list[Figure]:
     """One row per goal: medians of interleaved runs, in tokens per second."""
     torch.manual_seed(0)
     tokenizer = _tokenizer()
@@ -116,9 +117,7 @@ def _interleaved(
     return durations
 
 
-def _row(
-    name: str, ours_s: Sequence[float], theirs_s: Sequence[float], *, tokens: int, goal: float
-) -> dict[str, object]:
+def _row(name: str, ours_s: Sequence[float], theirs_s: Sequence[float], *, tokens: int, goal: float) -> Figure:
     ratios = [theirs / ours for ours, theirs in zip(ours_s, theirs_s, strict=True)]
     ratio = statistics.median(theirs_s) / statistics.median(ours_s)
     return {
@@ -127,7 +126,7 @@ def _row(
         "theirs": round(tokens / statistics.median(theirs_s), 1),
         "ratio": round(ratio, 2),
         "unit": "tokens/s",
-        "spread": [round(min(ratios), 2), round(max(ratios), 2)],
+        "spread": round(spread(ratios), 2),
         "goal": f">= {goal} x transformers generate",
         "holds": ratio >= goal,
     }
@@ -137,5 +136,4 @@ if __name__ == "__main__":
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--runs", type=int, default=RUNS)
     torch.set_num_threads(1)
-    for row in run(runs=arguments.parse_args().runs):
-        print(json.dumps(row))
+    show(run(runs=arguments.parse_args().runs))

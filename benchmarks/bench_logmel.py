@@ -5,13 +5,13 @@ thread and stays the same beside other work; the spread is the interquartile ran
 Run with `python -m benchmarks.bench_logmel`.
 """
 
-import json
 import time
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.figures import Figure, show, spread
 from model.acoustics.frontend import RATE_HZ, chunks, log_mel
 
 CLIP_S = 30
@@ -19,7 +19,7 @@ ROUNDS = 21
 GOAL_RATIO = 0.6
 
 
-def run() -> dict[str, str | float | bool]:
+def run() -> Figure:
     """Measures both and returns {name, ours, theirs, ratio, unit, spread, goal, holds}."""
     import torch
     from transformers import WhisperFeatureExtractor
@@ -43,7 +43,7 @@ def run() -> dict[str, str | float | bool]:
         "theirs": round(float(np.median(theirs_ms)), 2),
         "ratio": round(ratio, 3),
         "unit": "ms",
-        "spread": round(float(np.subtract(*np.percentile(ratios, [75, 25]))), 3),
+        "spread": round(spread(ratios.tolist()), 3),
         "goal": GOAL_RATIO,
         "holds": ratio <= GOAL_RATIO,
     }
@@ -66,4 +66,4 @@ def _milliseconds(work: Callable[[], object]) -> float:
 
 
 if __name__ == "__main__":
-    print(json.dumps(run()))
+    show([run()])

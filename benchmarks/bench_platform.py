@@ -5,13 +5,11 @@ medians of `ROUNDS`, the spread the interquartile range. Memory counts pages tha
 `python -m benchmarks.bench_platform`.
 """
 
-import json
-import statistics
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
+from benchmarks.figures import Figure, against_goal, show
 from mgrd.home import Home
 from mgrd.platform import control
 
@@ -21,7 +19,7 @@ SETTLE_S = 5.0
 GIVE_UP_S = 60.0
 
 
-def run() -> list[dict[str, Any]]:
+def run() -> list[Figure]:
     """Both figures."""
     ups_s, rests_mb = [], []
     with tempfile.TemporaryDirectory() as folder:
@@ -33,25 +31,9 @@ def run() -> list[dict[str, Any]]:
             finally:
                 control.down(home)
     return [
-        figure("mgrd up to all healthy", ups_s, unit="s", goal=UP_GOAL_S),
-        figure("whole platform at rest, resident", rests_mb, unit="MB", goal=REST_GOAL_MB),
+        against_goal("mgrd up to all healthy", ups_s, unit="s", goal=UP_GOAL_S),
+        against_goal("whole platform at rest, resident", rests_mb, unit="MB", goal=REST_GOAL_MB),
     ]
-
-
-def figure(name: str, values: list[float], *, unit: str, goal: float) -> dict[str, Any]:
-    """One line: there is no alternative to compare with, only a goal."""
-    median = statistics.median(values)
-    first, _, third = statistics.quantiles(values, n=4)
-    return {
-        "name": name,
-        "ours": round(median, 3),
-        "theirs": None,
-        "ratio": None,
-        "unit": unit,
-        "spread": round(third - first, 3),
-        "goal": goal,
-        "holds": median <= goal,
-    }
 
 
 def _rest_mb(home: Home) -> float:
@@ -60,5 +42,4 @@ def _rest_mb(home: Home) -> float:
 
 
 if __name__ == "__main__":
-    for line in run():
-        print(json.dumps(line))
+    show(run())

@@ -8,7 +8,6 @@ take turns in production: seconds from the accepted promotion to the first reply
 Run with `python -m benchmarks.bench_serving`.
 """
 
-import json
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.figures import Figure, against_goal, show, spread
 from mgrd.clients.inference import AnswerDelta, Answerer, InferenceClient, Question, ReasoningDelta, Sampling
 from mgrd.clients.registry_values import Version
 from model.acoustics.decoding import decode
@@ -42,7 +42,7 @@ class Timing:
     further_ms: float
 
 
-def run() -> list[dict[str, str | float | bool]]:
+def run() -> list[Figure]:
     """Measures both ways and returns a row for the first token and one for each further token."""
     with tempfile.TemporaryDirectory() as folder:
         checkpoint, other = (tiny_checkpoint(Path(folder) / f"seed{seed}", seed=seed) for seed in (0, 1))
@@ -59,8 +59,8 @@ def run() -> list[dict[str, str | float | bool]]:
              [one.first_ms for one in served], [one.first_ms for one in direct]),
         _row("each further token through gRPC and Triton, longer than in-process", FURTHER_GOAL_MS,
              [one.further_ms for one in served], [one.further_ms for one in direct]),
-        _switch_row("promotion of a version not loaded yet, to its first reply", COLD_GOAL_S, cold_s),
-        _switch_row("promotion of a loaded version, to its first reply", WARM_GOAL_S, warm_s),
+        against_goal("promotion of a version not loaded yet, to its first reply", cold_s, unit="s", goal=COLD_GOAL_S),
+        against_goal("promotion of a loaded version, to its first reply", warm_s, unit="s", goal=WARM_GOAL_S),
     ]  # fmt: skip
 
 
@@ -113,19 +113,6 @@ def _promoted(serving: Serving, version: Version) -> float:
         list(reply)
 
 
-def _switch_row(name: str, goal_s: float, seconds: list[float]) -> dict[str, str | float | bool]:
-    middle_s = float(np.median(seconds))
-    spread_s = float(np.subtract(*np.percentile(seconds, [75, 25])))
-    return {
-        "name": name,
-        "ours": round(middle_s, 3),
-        "unit": "s",
-        "spread": round(spread_s, 3),
-        "goal": goal_s,
-        "holds": middle_s <= goal_s,
-    }
-
-
 def _timed(reply: Callable[[], Iterator[int]]) -> Timing:
     started_s = time.perf_counter()
     times_s, tokens = [], []
@@ -136,7 +123,7 @@ def _timed(reply: Callable[[], Iterator[int]]) -> Timing:
     return Timing((times_s[0] - started_s) * 1e3, (times_s[-1] - times_s[0]) * 1e3 / further)
 
 
-def _row(name: str, goal_ms: float, ours_ms: list[float], theirs_ms: list[float]) -> dict[str, str | float | bool]:
+def _row(name: str, goal_ms: float, ours_ms: list[float], theirs_ms: list[float]) -> Figure:
     later_ms = np.subtract(ours_ms, theirs_ms)
     middle_ms = float(np.median(later_ms))
     return {
@@ -145,12 +132,11 @@ def _row(name: str, goal_ms: float, ours_ms: list[float], theirs_ms: list[float]
         "theirs": round(float(np.median(theirs_ms)), 2),
         "ratio": round(middle_ms, 2),
         "unit": "ms",
-        "spread": round(float(np.subtract(*np.percentile(later_ms, [75, 25]))), 2),
+        "spread": round(spread(later_ms.tolist()), 2),
         "goal": goal_ms,
         "holds": middle_ms <= goal_ms,
     }
 
 
 if __name__ == "__main__":
-    for row in run():
-        print(json.dumps(row))
+    show(run())

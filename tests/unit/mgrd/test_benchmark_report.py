@@ -1,11 +1,11 @@
 """The page of results: every figure a row, failures named."""
 
 from benchmarks.__main__ import Outcome, measure, report
-from benchmarks.bench_platform import figure
+from benchmarks.figures import against_goal
 
 
 def test_the_page_has_a_row_for_each_figure_and_names_failures() -> None:
-    first = figure("time until healthy", [7.0, 8.0, 9.0], unit="s", goal=15.0)
+    first = against_goal("time until healthy", [7.0, 8.0, 9.0], unit="s", goal=15.0)
     second = {"name": "a", "ours": 2.0, "theirs": 1.0, "ratio": 2.0, "unit": "ms", "goal": 0.6, "holds": False}
     page = report([Outcome("platform", (first,)), Outcome("other", (second,), error="it fell over")])
     assert "| time until healthy | 8 |  |  | s | 2 | 15 | yes |" in page
