@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from model.learning.answers import is_correct
 
-
 MIN_REASONING_TOKENS = 6
 """Less than this is no reasoning, in rewards, evaluation and serving alike."""
 
