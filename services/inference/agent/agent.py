@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from mgrd.errors import MgrdError
 from services.inference import domain
 from services.inference.agent.ports import Artifacts, Desired, Prover, Registry, Reporter, Triton
-from services.inference.domain import State
+from services.inference.domain import State, Version
 from services.inference.triton import errors
 from services.inference.triton.errors import TritonError
 from services.inference.triton.repository import ModelRepository, triton_name
@@ -142,10 +142,28 @@ class Agent:
         name = self.repository.render(
             version.model, digest=version.digest, fetch=lambda to: self.artifacts.fetch(desired.manifest, to)
         )
-        if name not in self.triton.loaded():
+        if name not in self.triton.loaded() or not self._works_still(name, version):
             self.triton.load(name, timeout_s=self.options.load_timeout_s)
-        self.prover.prove(name, front_end_version=version.front_end_version, timeout_s=self.options.prove_timeout_s)
+            self._prove(name, version)
         self._proven[name] = desired
+
+    def _works_still(self, name: str, version: Version) -> bool:
+        """Whether what an earlier agent has left loaded proves itself; if not it is its process's fault, not its own.
+
+        Triton may have been restarted since it was asked, or the stub have died unwatched.
+        """
+        try:
+            self._prove(name, version)
+        except TritonError as error:
+            if error.reason == errors.UNAVAILABLE:
+                raise
+            log.warning("%s was found loaded and does not answer (%s): loading it again", name, error.reason)
+            self._quietly_unload(name)
+            return False
+        return True
+
+    def _prove(self, name: str, version: Version) -> None:
+        self.prover.prove(name, front_end_version=version.front_end_version, timeout_s=self.options.prove_timeout_s)
 
     def _fail(self, desired: Desired, message: str) -> None:
         name = _name(desired)

@@ -226,3 +226,12 @@ def test_a_new_agent_proves_what_is_loaded_without_loading_it(agent: Agent, worl
     agent.reconcile()
     assert world.loads == []
     assert agent.ready() == {OLD.version.digest, NEW.version.digest}
+
+
+def test_what_was_left_loaded_and_died_is_loaded_anew_and_not_blamed(agent: Agent, world: World) -> None:
+    world.models = {name(OLD), name(NEW)}
+    world.dead.add(name(OLD))
+    agent.reconcile()
+    assert world.loads == [name(OLD)]
+    assert (OLD.version.name, False) not in world.smokes
+    assert agent.ready() == {OLD.version.digest, NEW.version.digest}
