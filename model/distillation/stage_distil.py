@@ -34,7 +34,7 @@ class DistilConfig:
     """K and the temperature are not disclosed in the paper."""
 
     seed: int = 1
-    questions: int = 240
+    questions: int = 800
     candidates: int = 16
     """K."""
     kept_per_question: int = 3

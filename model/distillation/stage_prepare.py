@@ -17,7 +17,7 @@ class PrepareConfig:
     seed: int = 1
     data: str = ""
     """JSONL of own rows; empty means the shipped world."""
-    train_scenes: int = 480
+    train_scenes: int = 1600
     """Scenes with a question each; half for distillation, half for reinforcement."""
     heldout_scenes: int = 240
     text_questions: int = 240

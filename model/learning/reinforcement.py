@@ -28,9 +28,10 @@ class ReinforcementConfig:
     """PPO's settings; clip, gamma and lambda are the paper's, the rest is not disclosed there."""
 
     clip: float = 0.2
-    value_clip: float = 0.2
+    value_clip: float = 1.0
+    """Rewards lie between 0 and 1, so this leaves the critic free."""
     value_weight: float = 0.5
-    epochs: int = 2
+    epochs: int = 1
     """Passes over each step's rollouts."""
     minibatch_rows: int = 64
 
@@ -63,6 +64,27 @@ def prepare_minibatches(
     groups = [ordered[i : i + config.minibatch_rows] for i in range(0, len(ordered), config.minibatch_rows)]
     prepared = [_prepare(actor, group, pad_id=pad_id) for group in groups]
     return _whitened(prepared) if prepared else []
+
+
+def fit_critic(actor: ActorCritic, prepared: Sequence[Prepared], *, passes: int, learning_rate: float) -> float:
+    """Fits the critic alone to the returns of rollouts, the policy standing still; returns the last error.
+
+    A critic that knows nothing yet takes the easier kind of question for the rule and punishes every
+    answer to the harder kind: text answers collapsed that way before the critic was fitted first.
+    """
+    with torch.no_grad():
+        hidden = [score(actor.policy, one.batch).hidden_BTD for one in prepared]
+    optimizer = torch.optim.AdamW(actor.critic.parameters(), lr=learning_rate)
+    error = 0.0
+    for _ in range(passes):
+        for hidden_BTD, one in zip(hidden, prepared, strict=True):
+            squared_BT = (actor.critic(hidden_BTD) - one.returns_BT) ** 2
+            loss = masked_mean(squared_BT, one.batch.response_mask_BT)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            error = float(loss.detach())
+    return error
 
 
 def reinforcement_step(

@@ -37,6 +37,8 @@ class OptimiserConfig:
     """Gradients are clipped to this norm."""
     bf16: bool = True
     """Autocast matrix products to bfloat16."""
+    scales: tuple[tuple[str, float], ...] = ()
+    """Factors on the learning rate of parameters whose names begin so."""
     patience: int = 5
     """Consecutive non-finite losses that end the run."""
 
@@ -117,16 +119,22 @@ class TorchTrainer:
         torch.set_rng_state(state["random"])
 
     def _groups(self) -> list[dict[str, object]]:
-        matrices = [p for p in self._parameters if p.ndim >= 2]
-        vectors = [p for p in self._parameters if p.ndim < 2]
+        groups: dict[tuple[float, float], list[Tensor]] = {}
+        for name, parameter in self.modules.named_parameters():
+            if parameter.requires_grad:
+                decay = self.config.weight_decay if parameter.ndim >= 2 else 0.0
+                groups.setdefault((self._scale(name), decay), []).append(parameter)
         return [
-            {"params": matrices, "weight_decay": self.config.weight_decay},
-            {"params": vectors, "weight_decay": 0.0},
+            {"params": parameters, "weight_decay": decay, "scale": scale}
+            for (scale, decay), parameters in groups.items()
         ]
+
+    def _scale(self, name: str) -> float:
+        return next((scale for prefix, scale in self.config.scales if name.startswith(prefix)), 1.0)
 
     def _apply(self) -> None:
         for group in self._optimizer.param_groups:
-            group["lr"] = self.config.learning_rate * self._schedule()
+            group["lr"] = self.config.learning_rate * group["scale"] * self._schedule()
         self._optimizer.step()
         self.steps += 1
         self._bad_in_a_row = 0
