@@ -86,6 +86,20 @@ def test_a_reply_names_its_version_first_and_its_figures_last(
     assert other.digest == versions[1].digest
 
 
+def test_the_features_are_asked_for_in_the_trace_of_the_reply(
+    serving: Serving, versions: tuple[Version, Version]
+) -> None:
+    answerer = ask(serving.inference())[0]
+    assert isinstance(answerer, Answerer)
+
+    def methods() -> set[str]:
+        text = (serving.home.root / "features.log").read_text()
+        lines = [json.loads(line) for line in text.splitlines() if answerer.request_id in line and line.endswith("}")]
+        return {line["method"].rpartition("/")[2] for line in lines if "method" in line}
+
+    wait_until(lambda: {"Extract", "Describe"} <= methods(), timeout_s=10, what="the calls in the log of features")
+
+
 def test_the_agent_recorded_a_passing_smoke_evaluation_of_each(
     serving: Serving, versions: tuple[Version, Version]
 ) -> None:
