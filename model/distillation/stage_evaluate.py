@@ -21,6 +21,8 @@ class EvalConfig:
 
     seed: int = 1
     max_new_tokens: int = MAX_NEW_TOKENS
+    temperature: float = 0.7
+    """That of serving; 0 takes the likeliest token."""
 
 
 def evaluate(config: EvalConfig, *, checkpoint: Path, data: Path, out: Path, progress: Progress) -> StageReport:
@@ -29,7 +31,9 @@ def evaluate(config: EvalConfig, *, checkpoint: Path, data: Path, out: Path, pro
     dataset = Dataset(data)
     progress(0.1, f"asking {len(dataset.rows)} held-out questions with and without thinking")
     questions = _questions(bench, dataset)
-    answers = ask_all(bench.engine, questions, max_new_tokens=config.max_new_tokens)
+    answers = ask_all(
+        bench.engine, questions, max_new_tokens=config.max_new_tokens, temperature=config.temperature, seed=config.seed
+    )
     report = StageReport("evaluate", figures(answers), _details(answers, questions))
     out.mkdir(parents=True, exist_ok=True)
     report.write(out)

@@ -78,18 +78,15 @@ def text_row(item: Item) -> Row:
 
 
 def counterfactual_answer(item: Item, *, seed: int) -> str | None:
-    """The answer to the same question after an edit of its sound that changes it.
+    """The answer to the same question after an edit of its sound that changes it, None where no known edit does.
 
-    The old answer where every known edit keeps the question and leaves its answer, else None.
-    `seed` is the one the item's questions were drawn with.
+    The edits reach some properties of a sound and not others (none changes a voice or a number of
+    notes), so that no change proves nothing. `seed` is the one the item's questions were drawn with.
     """
     if item.scene is None:
         return None
-    answers = [_answer_in(counterfactual(item.scene, edit), item, seed=seed) for edit in edits_for(item.scene)]
-    for answer in answers:
-        if answer is not None and answer != item.question.answer:
-            return answer
-    return item.question.answer if answers and None not in answers else None
+    answers = (_answer_in(counterfactual(item.scene, edit), item, seed=seed) for edit in edits_for(item.scene))
+    return next((answer for answer in answers if answer not in {None, item.question.answer}), None)
 
 
 def _answer_in(edited: Scene, item: Item, *, seed: int) -> str | None:

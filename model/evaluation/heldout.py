@@ -1,7 +1,7 @@
 """Evaluates a checkpoint on held-out questions: with thinking, without, and with the sound taken away.
 
-Answers are greedy, so that the figures belong to the checkpoint and not to a draw; "with thinking"
-means that the model does think (`MIN_REASONING_TOKENS`), as it does in serving. Scores come from
+Answers are drawn as in serving, at its temperature and from a fixed seed; "with thinking" means that
+the model does think (`MIN_REASONING_TOKENS`), as it does there. Scores come from
 the reference answers; claims are judged by measurements of the clip, never by the model.
 """
 
@@ -42,9 +42,16 @@ class Answers:
     claims: ClaimScore
 
 
-def ask_all(engine: Engine, questions: Heldout, *, max_new_tokens: int) -> Answers:
+def ask_all(
+    engine: Engine, questions: Heldout, *, max_new_tokens: int, temperature: float = 0.0, seed: int = 0
+) -> Answers:
     """Asks every question under every condition."""
-    sampling = SamplingParams(max_new_tokens=max_new_tokens, temperature=0.0, min_think_tokens=MIN_REASONING_TOKENS)
+    sampling = SamplingParams(
+        max_new_tokens=max_new_tokens,
+        temperature=temperature,
+        seed=seed,
+        min_think_tokens=MIN_REASONING_TOKENS,
+    )
     think = _ask(engine, questions.heard, sampling, think=True)
     return Answers(
         think=think,

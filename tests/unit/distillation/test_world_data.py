@@ -103,7 +103,7 @@ def asked_items(kinds: Container[str]) -> Iterator[tuple[int, Item]]:
 
 
 def test_counterfactual_answers_are_true_of_an_edited_scene() -> None:
-    """Where an edit changes the true answer, that is what is found; where none does, the answer stays."""
+    """Where an edit changes the true answer, that is what is found; where none does, nothing is."""
     changed = Counter[str]()
     for seed, item in asked_items(ANSWERS):
         answer_of = ANSWERS[item.question.kind]
@@ -112,15 +112,15 @@ def test_counterfactual_answers_are_true_of_an_edited_scene() -> None:
         others = after - {item.question.answer}
         found = counterfactual_answer(item, seed=seed)
         if found is not None:
-            assert found in (others or after)
-            changed[item.question.kind] += bool(others)
+            assert found in others
+            changed[item.question.kind] += 1
     assert all(changed[kind] for kind in set(ANSWERS) - {"instrument"})
     assert not changed["instrument"]
 
 
-def test_an_edit_is_found_for_every_question_about_one_property() -> None:
+def test_an_edit_is_found_for_every_question_whose_property_one_can_change() -> None:
     for seed, item in asked_items({"mode", "music_rate", "speech_rate", "speech_pitch", "instrument"}):
         found = counterfactual_answer(item, seed=seed)
-        assert found is not None
         can_change = item.question.kind != "instrument" and item.question.answer != "level"
-        assert (found != item.question.answer) == can_change
+        assert (found is not None) == can_change
+        assert found != item.question.answer
