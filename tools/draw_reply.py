@@ -22,9 +22,7 @@ WIDTH = 104
 
 def main(clip: str, question: str, seed: str = "0") -> None:
     """Asks and draws; the seed makes the draw repeatable."""
-    asked = Question(
-        "models/nano", question, Path(clip).read_bytes(), sampling=Sampling(temperature=1.0, seed=int(seed))
-    )
+    asked = Question("models/nano", question, Path(clip).read_bytes(), sampling=Sampling(seed=int(seed)))
     with connect(person="rita") as clients:
         reply = collect(clients.inference.reason(asked))
     console = Console(record=True, width=WIDTH, highlight=False)

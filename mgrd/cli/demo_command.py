@@ -87,7 +87,7 @@ def _learn(cast: Cast, parameters: Mapping[str, Any]) -> Run:
     _scene(
         cast.output,
         "2  A run of the pipeline",
-        "The base hears, but reasons from words alone. It now learns to reason from sound: its own reasoning is\n"
+        "The base hears, but reasons from words. It now learns to reason from sound: its own reasoning is\n"
         "kept where measurements of the sound bear it out (distillation), then rewarded where it leads to right\n"
         "answers (reinforcement).",
     )

@@ -22,6 +22,7 @@ FIGURES = (
     ("accuracy_direct", "without thinking"),
     ("accuracy_contradictory", "words mislead"),
     ("accuracy_silent", "sound taken away"),
+    ("acoustic_chains", "argue from sound"),
     ("claims_supported", "claims supported"),
 )
 """Metrics of an evaluation step, and what their columns are called."""
