@@ -1,6 +1,7 @@
 """The first step: says what the run is, checks and lays out its data, finds the checkpoint to start from."""
 
 import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,4 +53,27 @@ def own_data(around: Surroundings, data: str) -> Path:
         raise PipelineError(
             f"{data} holds {len(tables)} .jsonl files at its top; there must be exactly one", reason="DATA_AMBIGUOUS"
         )
+    _refuse_clips_outside(tables[0])
     return tables[0]
+
+
+def _refuse_clips_outside(table: Path) -> None:
+    """Rows from the store may come from anybody: none may name a file of this machine."""
+    folder = table.parent.resolve()
+    for number, line in enumerate(table.read_text(errors="replace").split("\n"), 1):
+        audio = _audio_of(line)
+        if audio and not (folder / audio).resolve().is_relative_to(folder):
+            raise PipelineError(
+                f"line {number} names the clip {audio!r} outside its own folder; put clips beside the rows",
+                reason="DATA_OUTSIDE",
+            )
+
+
+def _audio_of(line: str) -> str:
+    """The clip a row names; nothing for a row that is none, which the stage then names with its reason."""
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        return ""
+    audio = row.get("audio") if isinstance(row, dict) else None
+    return audio.replace("\0", "") if isinstance(audio, str) else ""

@@ -79,6 +79,16 @@ def test_own_data_in_the_store_is_one_table_with_its_clips(around: Surroundings,
         prepared(around, keep_data(around, own))
 
 
+@pytest.mark.parametrize("audio", ["/etc/hostname", "../a.wav", "sub/../../a.wav"])
+def test_own_data_in_the_store_names_no_file_of_this_machine(around: Surroundings, tmp_path: Path, audio: str) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    row = {"audio": audio, "question": "what is it ?", "answer": "a bell"}
+    (own / "my.jsonl").write_text("no row\n" + json.dumps(row) + "\n")
+    with pytest.raises(PipelineError, match="line 2 names the clip"):
+        prepared(around, keep_data(around, own))
+
+
 def keep_data(around: Surroundings, folder: Path) -> str:
     store = open_store(around.store_url)
     manifest = store_folder(store, folder, front_end_version="", architecture="")
