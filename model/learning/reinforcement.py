@@ -69,8 +69,9 @@ def prepare_minibatches(
 def fit_critic(actor: ActorCritic, prepared: Sequence[Prepared], *, passes: int, learning_rate: float) -> float:
     """Fits the critic alone to the returns of rollouts, the policy standing still; returns the last error.
 
-    A critic that knows nothing yet takes the easier kind of question for the rule and punishes every
-    answer to the harder kind: text answers collapsed that way before the critic was fitted first.
+    A critic that knows nothing yet may take the easier kind of question for the rule and punish every
+    answer to the harder kind. Whether that is what made text answers collapse in trials without it was
+    not isolated: those also had a higher learning rate and more passes.
     """
     with torch.no_grad():
         hidden = [score(actor.policy, one.batch).hidden_BTD for one in prepared]
