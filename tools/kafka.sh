@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # A real, single-node Kafka broker without Docker, from its Maven artifacts (Java 17).
 #   tools/kafka.sh fetch             jars into the cache, once
-#   tools/kafka.sh start DIR PORT    formats DIR and starts a broker on 127.0.0.1:PORT; prints its pid
+#   tools/kafka.sh start DIR PORT [FILE]  formats DIR and starts a broker on 127.0.0.1:PORT, with FILE's settings on top
+#                                    of ours; prints its pid
 #   tools/kafka.sh stop DIR          stops the broker of DIR and waits for its end
 set -euo pipefail
 
@@ -60,11 +61,11 @@ free_port() {
 }
 
 start() {
-    local dir=$1 port=$2
+    local dir=$1 port=$2 more=${3:-/dev/null}
     fetch
     mkdir -p "$dir"
     if [ ! -e "$dir/server.properties" ]; then
-        settings "$dir" "$port" "$(free_port)" >"$dir/server.properties"
+        { settings "$dir" "$port" "$(free_port)"; cat "$more"; } >"$dir/server.properties"
         local id
         id=$(java -cp "$libs/*" kafka.tools.StorageTool random-uuid 2>/dev/null)
         java -cp "$libs/*" kafka.tools.StorageTool format -t "$id" -c "$dir/server.properties" >"$dir/format.log" 2>&1
@@ -84,7 +85,7 @@ stop() {
 
 case "${1:-}" in
     fetch) fetch ;;
-    start) start "$2" "$3" ;;
+    start) start "$2" "$3" "${4:-}" ;;
     stop) stop "$2" ;;
-    *) sed -n '2,5s/^# //p' "$0"; exit 2 ;;
+    *) sed -n '2,6s/^# //p' "$0"; exit 2 ;;
 esac

@@ -22,7 +22,6 @@ from services.inference.triton.client import TritonClient
 from services.inference.triton.errors import TritonError
 from services.inference.triton.repository import ModelRepository
 from services.kit.database import Database, UnitOfWork
-from services.kit.events.bus import open_bus
 from services.kit.events.relay import Relay
 from services.kit.events.subscription import Subscription
 from services.kit.migrations import migrate, schema_check
@@ -98,7 +97,7 @@ def main() -> None:
     )
     if settings.migrate:
         migrate(settings.database_url, package=PACKAGE)
-    database, bus = Database(settings.database_url), open_bus(settings.events_url)
+    database, bus = Database(settings.database_url), settings.open_bus()
     replica = settings.agent_triton_advertise or settings.agent_triton_addr
     agent = make_agent(settings, database, replica=replica)
     reconciling = Repeating("reconcile", agent.reconcile, every_s=settings.agent_poll_s)

@@ -15,7 +15,6 @@ from services.inference.gateway.servicer import LIVE_IDLE_TIMEOUT_S, POLICY, Inf
 from services.kit.auth import TokenTable
 from services.kit.background import Background
 from services.kit.database import Database
-from services.kit.events.bus import open_bus
 from services.kit.events.subscription import Subscription
 from services.kit.migrations import migrate, schema_check
 from services.kit.server import serve
@@ -46,7 +45,7 @@ def main() -> None:
     settings.require("database_url", "events_url", "features_addr", "registry_addr", "tokens_file", "token_file")
     if settings.migrate:
         migrate(settings.database_url, package=PACKAGE)
-    database, bus = Database(settings.database_url), open_bus(settings.events_url)
+    database, bus = Database(settings.database_url), settings.open_bus()
     connected = partial(
         Connection, token_file=Path(settings.token_file), traceparent=traceparent, tls=settings.client_tls()
     )

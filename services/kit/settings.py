@@ -12,6 +12,8 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mgrd.clients.tls import Tls
+from services.kit.events.bus import EventBus, open_bus
+from services.kit.events.security import BrokerSecurity
 
 
 class SettingsError(ValueError):
@@ -30,6 +32,13 @@ class ServiceSettings(BaseSettings):
     metrics_listen: str = ""
     database_url: str = ""
     events_url: str = ""
+    events_tls: bool = False
+    events_ca: str = ""
+    events_cert: str = ""
+    events_key: str = ""
+    events_sasl: str = ""
+    events_username: str = ""
+    events_password: str = ""
     store_url: str = ""
     home: str = ""
     tokens_file: str = ""
@@ -78,6 +87,19 @@ class ServiceSettings(BaseSettings):
     def client_tls(self) -> Tls | None:
         """How this process calls others; None is plain text."""
         return Tls.of(ca=self.tls_ca, cert=self.tls_cert, key=self.tls_key)
+
+    def open_bus(self) -> EventBus:
+        """The bus this process publishes to and reads; BrokerSecurityError where MGRD_EVENTS_... contradict."""
+        security = BrokerSecurity(
+            tls=self.events_tls,
+            ca=self.events_ca,
+            cert=self.events_cert,
+            key=self.events_key,
+            mechanism=self.events_sasl,
+            username=self.events_username,
+            password=self.events_password,
+        )
+        return open_bus(self.events_url, security=security)
 
     def require(self, *fields: str) -> None:
         """SettingsError unless each of these fields is set."""

@@ -12,7 +12,6 @@ from mgrd.store import open_store
 from mgrd.training.v1 import training_pb2_grpc as pb_grpc
 from pipelines.runners.kubeflow import run_page
 from services.kit.database import Database
-from services.kit.events.bus import open_bus
 from services.kit.events.relay import Relay
 from services.kit.migrations import migrate, schema_check
 from services.kit.server import serve
@@ -55,7 +54,7 @@ def main() -> None:
         policy=POLICY,
         background=[
             Supervisor(database, executors, changes=changes, max_local_runs=settings.orchestrator_max_local_runs),
-            Relay(database, open_bus(settings.events_url), source="orchestrator", topic="mgrd.training"),
+            Relay(database, settings.open_bus(), source="orchestrator", topic="mgrd.training"),
         ],
         checks={"database": database.check, "schema": schema_check(database.engine, package="services.orchestrator")},
     )

@@ -9,7 +9,6 @@ from mgrd.clients.connection import Connection
 from mgrd.registry.v1.registry_pb2_grpc import add_RegistryServiceServicer_to_server
 from mgrd.store import open_store
 from services.kit.database import Database
-from services.kit.events.bus import open_bus
 from services.kit.events.relay import Relay
 from services.kit.migrations import migrate, schema_check
 from services.kit.server import serve
@@ -37,7 +36,7 @@ def main() -> None:
         register=registered(Transactions(database, store), settings, run_starter=run_starter_of(settings)),
         policy=POLICY,
         background=[
-            Relay(database, open_bus(settings.events_url), source="registry", topic=TOPIC),
+            Relay(database, settings.open_bus(), source="registry", topic=TOPIC),
             Collector(database, store, settings),
         ],
         checks={"database": database.check, "schema": schema_check(database.engine, package="services.registry")},

@@ -14,8 +14,8 @@ SCRIPT = Path(__file__).parents[2] / "tools" / "kafka.sh"
 
 
 @contextmanager
-def kafka_broker(folder: Path) -> Iterator[str]:
-    """host:port of a broker that lives as long as the block."""
+def kafka_broker(folder: Path, *, settings: Path | None = None) -> Iterator[str]:
+    """host:port of a broker that lives as long as the block; a file of settings goes on top of the usual ones."""
     for command, package in (("java", "openjdk-17-jre-headless"), ("mvn", "maven")):
         if shutil.which(command) is None:
             missing(command, f"apt-get install {package}")
@@ -23,7 +23,12 @@ def kafka_broker(folder: Path) -> Iterator[str]:
     if fetched.returncode != 0:
         missing("the Kafka broker", f"tools/kafka.sh fetch, which said: {fetched.stderr[-300:]}")
     port = free_port()
-    subprocess.run([SCRIPT, "start", folder, str(port)], check=True, stdout=subprocess.DEVNULL, env=_environment())
+    subprocess.run(
+        [SCRIPT, "start", folder, str(port), settings or os.devnull],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        env=_environment(),
+    )
     try:
         wait_for_port(port, timeout_s=180)
         yield f"127.0.0.1:{port}"

@@ -6,7 +6,10 @@ The semantics are Kafka's: partitions by key, offsets in commit order, consumer 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from services.kit.events.security import BrokerSecurity
 
 MAX_EVENT_BYTES = 1_000_000
 DEAD_LETTER_SUFFIX = ".dlq"
@@ -89,8 +92,8 @@ class EventBus(Protocol):
     def close(self) -> None: ...
 
 
-def open_bus(url: str, *, lease_s: float = LEASE_S) -> EventBus:
-    """The bus of a URL: sqlite:///abs/events.db, or kafka://host:port.
+def open_bus(url: str, *, lease_s: float = LEASE_S, security: "BrokerSecurity | None" = None) -> EventBus:
+    """The bus of a URL: sqlite:///abs/events.db, or kafka://host:port whose brokers want `security`.
 
     A consumer that does not poll for `lease_s` loses its partitions to the other members of its group.
     """
@@ -101,6 +104,7 @@ def open_bus(url: str, *, lease_s: float = LEASE_S) -> EventBus:
         return EventLog(rest[1:], lease_s=lease_s)
     if scheme == "kafka":
         from services.kit.events.kafka import KafkaBus
+        from services.kit.events.security import NO_SECURITY
 
-        return KafkaBus(rest, lease_s=lease_s)
+        return KafkaBus(rest, lease_s=lease_s, security=security or NO_SECURITY)
     raise EventError(f"{url!r} is no event bus; use sqlite:///absolute/path.db or kafka://host:port")

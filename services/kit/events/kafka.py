@@ -19,6 +19,7 @@ from kafka.errors import (
 )
 
 from services.kit.events.bus import LEASE_S, Delivery, Event, Fenced
+from services.kit.events.security import NO_SECURITY, BrokerSecurity
 
 PARTITIONS = 4
 _PUBLISH_TIMEOUT_S = 30.0
@@ -37,8 +38,15 @@ _ATTRIBUTES = frozenset({"id", "type", "source", "subject", "time", "specversion
 class KafkaBus:
     """An EventBus; the producer is made at the first publish and shared by threads. Not to be used after a fork."""
 
-    def __init__(self, bootstrap: str, *, partitions: int = PARTITIONS, lease_s: float = LEASE_S) -> None:
-        self._bootstrap = bootstrap
+    def __init__(
+        self,
+        bootstrap: str,
+        *,
+        partitions: int = PARTITIONS,
+        lease_s: float = LEASE_S,
+        security: BrokerSecurity = NO_SECURITY,
+    ) -> None:
+        self._brokers = {"bootstrap_servers": bootstrap, **security.options()}
         self._partitions = partitions
         self._lease_s = lease_s
         self._producer: KafkaProducer | None = None
@@ -56,7 +64,7 @@ class KafkaBus:
 
     def consumer(self, group: str, topics: Sequence[str]) -> "KafkaLogConsumer":
         self._ensure_topics(topics)
-        return KafkaLogConsumer(self._bootstrap, group=group, topics=topics, lease_s=self._lease_s)
+        return KafkaLogConsumer(self._brokers, group=group, topics=topics, lease_s=self._lease_s)
 
     def close(self) -> None:
         if self._producer is not None:
@@ -65,16 +73,14 @@ class KafkaBus:
 
     def _connected(self) -> KafkaProducer:
         if self._producer is None:
-            self._producer = KafkaProducer(
-                bootstrap_servers=self._bootstrap, linger_ms=2, reconnect_backoff_max_ms=_RECONNECT_AT_MOST_MS
-            )
+            self._producer = KafkaProducer(**self._brokers, linger_ms=2, reconnect_backoff_max_ms=_RECONNECT_AT_MOST_MS)
         return self._producer
 
     def _ensure_topics(self, topics: Sequence[str]) -> None:
         missing = set(topics) - self._topics
         if not missing:
             return
-        admin = KafkaAdminClient(bootstrap_servers=self._bootstrap)
+        admin = KafkaAdminClient(**self._brokers)
         try:
             for topic in missing:
                 self._create(admin, topic)
@@ -92,10 +98,10 @@ class KafkaBus:
 class KafkaLogConsumer:
     """A member of a Kafka consumer group."""
 
-    def __init__(self, bootstrap: str, *, group: str, topics: Sequence[str], lease_s: float) -> None:
+    def __init__(self, brokers: Mapping[str, str], *, group: str, topics: Sequence[str], lease_s: float) -> None:
         self._consumer = KafkaConsumer(
             *topics,
-            bootstrap_servers=bootstrap,
+            **brokers,
             group_id=group,
             enable_auto_commit=False,
             auto_offset_reset="earliest",

@@ -1,6 +1,6 @@
 """Sends dead letters back to where they came from, once their cause is mended.
 
-    python -m services.kit.events.replay --events-url URL --topic mgrd.registry
+    python -m services.kit.events.replay [--events-url URL] --topic mgrd.registry
 
 Promises that each letter is replayed once (the replay is a consumer group of its own) and keeps its id, so a
 consumer that did handle it drops it.
@@ -10,7 +10,8 @@ import argparse
 import sys
 from dataclasses import replace
 
-from services.kit.events.bus import DEAD_LETTER_SUFFIX, Delivery, Event, EventBus, open_bus
+from services.kit.events.bus import DEAD_LETTER_SUFFIX, Delivery, Event, EventBus
+from services.kit.settings import ServiceSettings
 
 _QUIET_S = 1.0
 _BATCH = 100
@@ -37,10 +38,13 @@ def _original(letter: Delivery) -> Event:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--events-url", required=True)
+    parser.add_argument("--events-url", default="", help="default: MGRD_EVENTS_URL, as the services have it")
     parser.add_argument("--topic", required=True)
     options = parser.parse_args()
-    count = replay(open_bus(options.events_url), options.topic)
+    named = {"events_url": options.events_url} if options.events_url else {}
+    settings = ServiceSettings.from_environment(**named)
+    settings.require("events_url")
+    count = replay(settings.open_bus(), options.topic)
     sys.stdout.write(f"replayed {count} events to {options.topic}\n")
 
 

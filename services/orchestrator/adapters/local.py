@@ -24,9 +24,7 @@ from services.orchestrator.ports import Condition, ExecutorError, Handle, Job, O
 LOG = "run.log"
 _ROOT = Path(__file__).parents[3]
 _CLOSE_TIMEOUT_S = 3.0
-_NOT_FOR_STEPS = frozenset(
-    {"MGRD_DATABASE_URL", "MGRD_EVENTS_URL", "MGRD_TOKENS_FILE", "MGRD_LISTEN", "MGRD_METRICS_LISTEN"}
-)
+_NOT_FOR_STEPS = ("MGRD_DATABASE_", "MGRD_EVENTS_", "MGRD_TOKENS_FILE", "MGRD_LISTEN", "MGRD_METRICS_LISTEN")
 _log = logging.getLogger(__name__)
 
 
@@ -149,7 +147,7 @@ def _belongs(process: psutil.Process, *, group: int, run_id: str) -> bool:
 
 def _without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
     """Steps hold no credentials of a database or a broker."""
-    return {name: value for name, value in environment.items() if name not in _NOT_FOR_STEPS}
+    return {name: value for name, value in environment.items() if not name.startswith(_NOT_FOR_STEPS)}
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:

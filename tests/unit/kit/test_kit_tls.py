@@ -1,20 +1,15 @@
 """TLS between services: certificates checked on both sides, renewed without a restart, never plain by mistake."""
 
-import datetime as dt
 import ssl
 import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from ipaddress import IPv4Address
 from pathlib import Path
 
 import grpc
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from mgrd.clients import Connection, RegistryClient
 from mgrd.clients.errors import UnavailableError
@@ -26,6 +21,7 @@ from services.inference.gateway.http.door import HttpDoor
 from services.kit.auth import Caller, TokenTable
 from services.kit.server import in_process
 from services.kit.settings import ServiceSettings, SettingsError
+from tests.support.certificates import Identity, issue
 from tests.support.ports import free_port, wait_for_port
 
 POLICY = {"/mgrd.registry.v1.RegistryService/GetModel": frozenset({"reader"})}
@@ -35,43 +31,6 @@ ADA = Caller(subject="ada", kind="person", roles=frozenset({"reader"}))
 class Registry(registry_pb2_grpc.RegistryServiceServicer):
     def GetModel(self, request: pb.GetModelRequest, context: grpc.ServicerContext) -> pb.GetModelResponse:
         return pb.GetModelResponse(model=pb.Model(name=request.name))
-
-
-@dataclass(frozen=True)
-class Identity:
-    """A certificate with its key, on disk and in memory."""
-
-    cert: Path
-    key: Path
-    certificate: x509.Certificate
-    private: ec.EllipticCurvePrivateKey
-
-
-def issue(folder: Path, name: str, *, by: Identity | None = None) -> Identity:
-    """A certificate for 127.0.0.1; without `by` one that signs others."""
-    private, now = ec.generate_private_key(ec.SECP256R1()), dt.datetime.now(dt.UTC)
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(by.certificate.subject if by else subject)
-        .public_key(private.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + dt.timedelta(hours=1))
-        .add_extension(x509.BasicConstraints(ca=by is None, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
-    )
-    certificate = builder.sign(by.private if by else private, hashes.SHA256())
-    folder.mkdir(exist_ok=True)
-    cert, key = folder / f"{name}.crt", folder / f"{name}.key"
-    cert.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    key.write_bytes(
-        private.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )
-    return Identity(cert, key, certificate, private)
 
 
 @dataclass(frozen=True)
