@@ -9,5 +9,12 @@ class PipelineError(ValueError):
         self.reason = reason
 
 
+class GivenUpError(PipelineError):
+    """The step has failed in a way that trying again cannot mend; this try does nothing."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, reason="GIVEN_UP")
+
+
 class Cancelled(Exception):
     """Not an error: raised out of a progress report when the run is being cancelled; a stage lets it pass."""

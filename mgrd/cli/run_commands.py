@@ -83,11 +83,11 @@ def list_runs(context: Context, state: str | None, limit: int) -> None:
     with context.clients() as clients:
         found = clients.training.list_runs(state=RunState(state) if state else None, page_size=limit)
         runs = [one for one, _ in zip(found, range(limit), strict=False)]
-    view = table("run", "state", "progress", "model", "version", "started by", "on", "created")
+    view = table("run", "state", "progress", "model", "version", "started by", "on", "created", "why it failed")
     for one in runs:
         progress = f"{one.progress:.0%}"
         place = Text(str(one.spec.executor or ""), style=f"link {one.external_url}" if one.external_url else "")
-        row = (short(one.spec.model), short(one.version), one.creator, place, when(one.create_time))
+        row = (short(one.spec.model), short(one.version), one.creator, place, when(one.create_time), one.error)
         view.add_row(short(one.name), str(one.state), progress, *row)
     context.output.show(runs, view=view)
 

@@ -89,6 +89,8 @@ class Step:
     """The stage's report, JSON in the content store."""
     page_digest: str = ""
     """The run's report up to this step, HTML in the content store."""
+    permanent: bool = False
+    """Where it failed: whether trying again cannot mend it."""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ class DataError(ValueError):
     """A row cannot be used; `line` is its number from 1."""
 
     reason = "DATA_ROW_INVALID"
+    permanent = True
+    """The row stays as it is, however often the step is tried."""
 
     def __init__(self, path: Path, line: int, problem: str) -> None:
         super().__init__(f"{path.name} line {line}: {problem}")

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from model.distillation.clips import Dataset, encode_rows
 from model.distillation.finetuning import LearnConfig, learn
+from model.distillation.keeping import NothingKeptError
 from model.distillation.progress import Progress, StageReport
 from model.distillation.resuming import ResumePoints, fingerprint
-from model.distillation.rows import DataError
 from model.distillation.workbench import Workbench, open_checkpoint
 from model.learning.batching import TokenSequence
 from model.learning.examples import training_row
@@ -40,7 +40,7 @@ def finetune(
 def _training_rows(bench: Workbench, data: Path, config: SftConfig) -> list[TokenSequence]:
     dataset = Dataset(data)
     if not any(row.audio for row in dataset.rows):
-        raise DataError(data, 1, "no acoustic chain was kept; sample more candidates or more questions")
+        raise NothingKeptError(f"{data.name} holds no acoustic chain; draw more: raise `questions` and `candidates`")
     examples = encode_rows(bench.model, dataset, dataset.rows)
     every = round(1 / config.direct_share) if config.direct_share else len(examples) + 1
     direct = [replace(e, reasoning="") for e in examples[::every] if e.has_audio]

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, TextIO
 
 from pipelines.launch.job import Progress, Report, TrainingFailedError
+from pipelines.steps.reporting import told
 
 _MARK = "mgrd-training "
 _INTERVAL_S = 0.5
@@ -34,7 +35,7 @@ class LineWriter:
 
     def failed(self, error: BaseException) -> None:
         """Why the stage failed."""
-        self._say(error=f"{type(error).__name__}: {error}"[:2000])
+        self._say(error=told(error)[:2000])
 
     def _say(self, **content: Any) -> None:
         self._number += 1

@@ -10,13 +10,15 @@ from mgrd.clients.errors import (
     ResourceExhaustedError,
     UnavailableError,
 )
-from mgrd.clients.training import Executor, RunSpec, Step, StepState
+from mgrd.clients.training import Executor, RunSpec, RunState, Step, StepState
+from pipelines.errors import GivenUpError
 from pipelines.steps.platform import clients_of
 from pipelines.steps.reporting import Announcement, StepReport
 from pipelines.steps.surroundings import Surroundings
 
 _LOGGER = logging.getLogger(__name__)
 _PASSING_TIMEOUT_S = 0.5
+_AT_WORK = (RunState.RUNNING, RunState.CANCELLING)
 _DROPPABLE = (UnavailableError, DeadlineExceededError, ResourceExhaustedError)
 
 
@@ -29,12 +31,20 @@ class PlatformOrchestrator:
         self._client = clients_of(around).training
 
     def next_attempt(self, step: str) -> int:
-        """One more than the orchestrator knows of; 1 for a run it does not know yet."""
+        """One more than the orchestrator knows of; 1 for a run it does not know yet.
+
+        GivenUpError where the last one failed for good: kfp tries a step again whatever it failed of.
+        """
         try:
-            steps = self._client.get_run(self._run).steps
+            run = self._client.get_run(self._run)
         except NotFoundError:
             return 1
-        return 1 + max((known.attempt for known in steps if known.name == step), default=0)
+        last = next((known for known in run.steps if known.name == step), None)
+        if last is None:
+            return 1
+        if last.permanent and run.state in _AT_WORK:
+            raise GivenUpError(f"step {step} failed for good, and is not tried again: {last.error}")
+        return 1 + last.attempt
 
     def report(self, report: StepReport, *, must_arrive: bool) -> bool:
         """Sends a report; a passing one is dropped when the orchestrator does not answer at once."""
@@ -68,6 +78,7 @@ def _step(report: StepReport) -> Step:
         report_digest=report.report_digest,
         page_digest=report.page_digest,
         error=report.error,
+        permanent=report.permanent,
     )
 
 

@@ -49,6 +49,8 @@ class StepReport:
     page_digest: str = ""
     version: str = ""
     error: str = ""
+    permanent: bool = False
+    """Whether trying again cannot mend the error."""
     announce: Announcement | None = None
 
 
@@ -56,7 +58,7 @@ class Orchestrator(Protocol):
     """Where reports go."""
 
     def next_attempt(self, step: str) -> int:
-        """Number of the attempt that begins now, from 1."""
+        """Number of the attempt that begins now, from 1; GivenUpError where the step failed for good."""
 
     def report(self, report: StepReport, *, must_arrive: bool) -> bool:
         """Sends a report; true when the run is being cancelled."""
@@ -101,9 +103,17 @@ class Reporter:
             must_arrive=True,
         )
 
-    def fail(self, error: BaseException) -> None:
-        """Says that the step failed and why."""
-        self._send("FAILED", error=f"{type(error).__name__}: {error}"[:2000], must_arrive=True, cancellable=False)
+    def fail(self, error: BaseException, outcome: "Outcome") -> None:
+        """Says that the step failed and why, and what it had found until then."""
+        self._metrics.update(outcome.metrics)
+        self._send(
+            "FAILED",
+            error=told(error)[:2000],
+            permanent=bool(getattr(error, "permanent", False)),
+            report_digest=outcome.report_digest,
+            must_arrive=True,
+            cancellable=False,
+        )
 
     def _send(self, state: str, *, must_arrive: bool = False, cancellable: bool = True, **fields: object) -> None:
         report = StepReport(
@@ -138,6 +148,13 @@ class Outcome:
     version: str = ""
 
 
+def told(error: BaseException) -> str:
+    """What people read of an error: one raised on purpose has a reason (DATA_ROW_INVALID) and speaks for itself."""
+    reason = getattr(error, "reason", "")
+    on_purpose = isinstance(reason, str) and reason.isupper()
+    return str(error) if on_purpose else f"{type(error).__name__}: {error}"
+
+
 @contextmanager
 def reported(
     around: Surroundings,
@@ -154,7 +171,7 @@ def reported(
             yield reporter, outcome
         except BaseException as error:
             _LOGGER.exception("step %s failed", step)
-            reporter.fail(error)
+            reporter.fail(error, outcome)
             raise
         reporter.succeed(outcome)
 

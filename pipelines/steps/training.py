@@ -23,6 +23,8 @@ def distil(
     """Lets the model reason about the training questions and keeps what passes the filter, in `out`/kept.jsonl."""
     around = Surroundings.from_environment()
     with reported(around, f"distil-{turn}") as (progress, outcome):
+        from model.distillation.keeping import require_kept  # here, since it imports torch
+
         learning = load_stages(stages)
         folder = Path(out)
         folder.mkdir(parents=True, exist_ok=True)
@@ -38,6 +40,7 @@ def distil(
         outcome.metrics.update(report.metrics)
         keep_report(around, outcome, report.to_dict())
         write_json(metrics_path, report.to_dict())
+        require_kept(report.to_dict())
         shutil.rmtree(around.work(f"distil-{turn}"), ignore_errors=True)
         return dict(report.metrics)
 

@@ -43,6 +43,7 @@ class ExecutorKind(StrEnum):
 
 END_STATES = frozenset({RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED})
 DONE = frozenset({StepState.SUCCEEDED, StepState.CACHED})
+_SILENT = "its process ended before it said more"
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,8 @@ class Step:
     end_time: datetime | None = None
     report_digest: str = ""
     page_digest: str = ""
+    permanent: bool = False
+    """Where it failed: whether trying again cannot mend it."""
 
 
 @dataclass(frozen=True)
@@ -142,8 +145,9 @@ class Run:
         return replace(self, state=RunState.CANCELLING if self.external_id else RunState.CANCELLED)
 
     def resumed(self) -> "Run":
-        """Waiting to go on; what its steps finished counts as reused."""
-        return replace(self, state=RunState.PENDING, error="", restarts=0, steps=_reused(self.steps))
+        """Waiting to go on; what its steps finished counts as reused, what failed for good is tried once more."""
+        steps = tuple(replace(step, permanent=False) for step in _reused(self.steps))
+        return replace(self, state=RunState.PENDING, error="", restarts=0, steps=steps)
 
     def restarted(self) -> "Run":
         """Waiting to go on because its executor lost it."""
@@ -158,11 +162,15 @@ class Run:
         steps = tuple(_stopped(step, state, now) for step in self.steps)
         return replace(self, state=state, error=error, steps=steps)
 
+    def failed_step(self, *, leaving_out: str = "") -> Step | None:
+        """The step that failed last, or that was at work when the run failed; without the exit handler's."""
+        found = [step for step in self.steps if step.state not in DONE and step.name != leaving_out]
+        return found[-1] if found else None
+
     def step_error(self, *, leaving_out: str = "") -> str:
-        """What the step that failed last said of it; the exit handler's step knows less than the one that failed."""
-        told = [step for step in self.steps if step.state is StepState.FAILED and step.error]
-        failed = [step for step in told if step.name != leaving_out] or told
-        return f"step {failed[-1].name} failed: {failed[-1].error}" if failed else ""
+        """What the step that failed last said of it; empty where none failed."""
+        failed = self.failed_step(leaving_out=leaving_out)
+        return f"step {failed.name} failed: {failed.error or _SILENT}" if failed else ""
 
 
 def _reused(steps: Sequence[Step]) -> tuple[Step, ...]:
@@ -174,5 +182,5 @@ def _stopped(step: Step, state: RunState, now: datetime) -> Step:
         return step
     if state is RunState.SUCCEEDED:
         return replace(step, state=StepState.SUCCEEDED, progress=1.0, end_time=now)
-    error = "cancelled" if state is RunState.CANCELLED else "its process ended before it said more"
+    error = "cancelled" if state is RunState.CANCELLED else _SILENT
     return replace(step, state=StepState.FAILED, error=error, end_time=now)

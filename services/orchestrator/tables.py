@@ -1,6 +1,6 @@
 """The orchestrator's tables."""
 
-from sqlalchemy import JSON, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import JSON, Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text, false
 
 from services.kit.tables import Timestamp, kit_tables
 
@@ -50,4 +50,5 @@ steps = Table(
     Column("end_time", Timestamp),
     Column("report_digest", String(71), nullable=False, server_default=""),
     Column("page_digest", String(71), nullable=False, server_default=""),
+    Column("permanent", Boolean, nullable=False, server_default=false()),
 )

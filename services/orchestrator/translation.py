@@ -84,6 +84,7 @@ def step(request: pb.ReportStepRequest, *, now: datetime) -> Step:
         report_digest=told.report_digest,
         page_digest=told.page_digest,
         error=told.error,
+        permanent=told.permanent,
         end_time=None if found is StepState.RUNNING else now,
     )
 
@@ -135,6 +136,7 @@ def _step(step: Step) -> pb.Step:
         report_digest=step.report_digest,
         page_digest=step.page_digest,
         error=step.error,
+        permanent=step.permanent,
         start_time=step.start_time,
         end_time=step.end_time,
     )

@@ -93,7 +93,8 @@ def report_step(work: UnitOfWork, report: Report, *, rules: Rules) -> Run:
     """The run after the report. A run started elsewhere comes into being by the report that announces it."""
     runs = Runs(work.session)
     run = runs.get(report.run_id) or runs.by_external_id(report.external_id) or _announced(work, report, rules)
-    changed = run.with_report(report.step, version=report.version)
+    told = _exit_handlers_word(run, report.step) if report.step.name == FINISH else report.step
+    changed = run.with_report(told, version=report.version)
     if changed is run:
         return run
     _publish_checkpoint(work, run, report.step)
@@ -183,8 +184,19 @@ def _ended_by_exit_handler(run: Run, step: Step, time: datetime) -> Run:
         return run.finished(RunState.SUCCEEDED, error="", now=time)
     if step.state is StepState.FAILED:
         state = RunState.CANCELLED if run.state is RunState.CANCELLING else RunState.FAILED
-        return run.finished(state, error=run.step_error(leaving_out=FINISH), now=time)
+        return run.finished(state, error=run.step_error(leaving_out=FINISH) or step.error, now=time)
     return run
+
+
+def _exit_handlers_word(run: Run, step: Step) -> Step:
+    """The exit handler's step as it is kept: it did its work, which is to say how the run ended, and is no cause."""
+    if step.state is not StepState.FAILED:
+        return step
+    failed = run.failed_step(leaving_out=FINISH)
+    if run.state is RunState.CANCELLING:
+        return replace(step, state=StepState.SUCCEEDED, message="the run was cancelled", error="")
+    message = f"the run failed in {failed.name}" if failed else f"the run failed: {step.error}"
+    return replace(step, state=StepState.SUCCEEDED, message=message, error="")
 
 
 def _new_id(model: str, time: datetime) -> str:

@@ -165,6 +165,25 @@ def test_a_bad_row_of_own_data_is_named_before_any_training(running: Platform) -
     assert running.calls() == ["prepare"]
 
 
+def test_a_failure_of_the_data_is_told_by_its_step_alone_and_not_tried_again_until_resumed(running: Platform) -> None:
+    running.environment["MGRD_FAKE_KEEPS_NOTHING"] = "1"
+    run = create(running)
+    failed = running.watch_until(run.name, lambda seen: seen.state >= pb.RUN_STATE_SUCCEEDED)
+    assert failed.state == pb.RUN_STATE_FAILED
+    assert failed.error.startswith("step distil-1 failed: none of 8 chains was kept: ")
+    steps = {step.name: step for step in failed.steps}
+    assert (steps["distil-1"].attempt, steps["distil-1"].permanent, steps["distil-1"].metrics["kept"]) == (1, True, 0)
+    assert (steps["finish"].state, steps["finish"].error) == (pb.STEP_STATE_SUCCEEDED, "")
+    assert steps["finish"].message == "the run failed in distil-1"
+    assert running.calls().count("distil") == 1
+    del running.environment["MGRD_FAKE_KEEPS_NOTHING"]
+    resume = pb.ResumeRunRequest(name=run.name, request_id=str(uuid.uuid4()))
+    running.stub.ResumeRun(resume, timeout=10, metadata=as_("author"))
+    done = running.watch_until(run.name, lambda seen: seen.state >= pb.RUN_STATE_SUCCEEDED)
+    assert done.state == pb.RUN_STATE_SUCCEEDED, done.error
+    assert running.calls().count("distil") == 2
+
+
 def hold(running: Platform) -> None:
     running.environment["MGRD_FAKE_HOLD"] = str(running.folder / "go")
 

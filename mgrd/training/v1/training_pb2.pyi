@@ -66,7 +66,7 @@ class RunSpec(_message.Message):
     def __init__(self, model: _Optional[str] = ..., base_version: _Optional[str] = ..., parameters: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., executor: _Optional[_Union[Executor, str]] = ..., data: _Optional[str] = ...) -> None: ...
 
 class Step(_message.Message):
-    __slots__ = ("name", "attempt", "state", "progress", "eta", "message", "metrics", "checkpoint_digest", "error", "start_time", "end_time", "report_digest", "page_digest")
+    __slots__ = ("name", "attempt", "state", "progress", "eta", "message", "metrics", "checkpoint_digest", "error", "start_time", "end_time", "report_digest", "page_digest", "permanent")
     class MetricsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -87,6 +87,7 @@ class Step(_message.Message):
     END_TIME_FIELD_NUMBER: _ClassVar[int]
     REPORT_DIGEST_FIELD_NUMBER: _ClassVar[int]
     PAGE_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    PERMANENT_FIELD_NUMBER: _ClassVar[int]
     name: str
     attempt: int
     state: StepState
@@ -100,7 +101,8 @@ class Step(_message.Message):
     end_time: _timestamp_pb2.Timestamp
     report_digest: str
     page_digest: str
-    def __init__(self, name: _Optional[str] = ..., attempt: _Optional[int] = ..., state: _Optional[_Union[StepState, str]] = ..., progress: _Optional[float] = ..., eta: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., message: _Optional[str] = ..., metrics: _Optional[_Mapping[str, float]] = ..., checkpoint_digest: _Optional[str] = ..., error: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., report_digest: _Optional[str] = ..., page_digest: _Optional[str] = ...) -> None: ...
+    permanent: bool
+    def __init__(self, name: _Optional[str] = ..., attempt: _Optional[int] = ..., state: _Optional[_Union[StepState, str]] = ..., progress: _Optional[float] = ..., eta: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., message: _Optional[str] = ..., metrics: _Optional[_Mapping[str, float]] = ..., checkpoint_digest: _Optional[str] = ..., error: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., report_digest: _Optional[str] = ..., page_digest: _Optional[str] = ..., permanent: _Optional[bool] = ...) -> None: ...
 
 class Run(_message.Message):
     __slots__ = ("name", "spec", "state", "steps", "creator", "create_time", "update_time", "error", "version", "external_id", "external_url", "progress", "eta", "etag")

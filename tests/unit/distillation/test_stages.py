@@ -12,7 +12,8 @@ from safetensors.torch import load_file
 from model.base.train import nano_tokenizer
 from model.distillation.difficulty import DifficultyConfig
 from model.distillation.filtering import FilterConfig
-from model.distillation.rows import DataError, Row, read_rows, write_rows
+from model.distillation.keeping import NothingKeptError, require_kept
+from model.distillation.rows import Row, read_rows, write_rows
 from model.distillation.stages import (
     DistilConfig,
     EvalConfig,
@@ -115,7 +116,10 @@ def test_a_model_that_knows_nothing_keeps_nothing_and_fine_tuning_says_so(
     assert len(rejected) == report.metrics["candidates"]
     assert all(row["reason"] in reasons for row in rejected)
     assert json.loads((tmp_path / "distilled" / "report.json").read_text()) == report.to_dict()
-    with pytest.raises(DataError, match="no acoustic chain was kept; sample more candidates"):
+    with pytest.raises(NothingKeptError, match=r"none of \d+ chains was kept: ") as refused:
+        require_kept(report.to_dict())
+    assert str(sum(reasons.values())) in str(refused.value)
+    with pytest.raises(NothingKeptError, match=r"kept\.jsonl holds no acoustic chain; draw more"):
         finetune(
             SFT,
             checkpoint=checkpoint,

@@ -103,6 +103,21 @@ def test_the_error_of_a_run_is_that_of_the_step_that_failed() -> None:
     assert run(steps=steps).step_error(leaving_out="finish") == "step distil-1 failed: loss is NaN"
 
 
+def test_a_step_that_died_without_a_word_is_named_when_its_run_fails() -> None:
+    steps = (step("prepare", state=StepState.SUCCEEDED), step("distil-1"))
+    said = "step distil-1 failed: its process ended before it said more"
+    assert run(steps=steps).step_error() == said
+    assert run(steps=steps[:1]).step_error() == ""
+
+
+def test_a_resumed_run_tries_again_what_had_failed_for_good() -> None:
+    failed = step("distil-1", state=StepState.FAILED, error="no chain was kept", permanent=True)
+    (tried,) = run(state=RunState.FAILED, steps=(failed,)).resumed().steps
+    assert (tried.state, tried.permanent, tried.error) == (StepState.FAILED, False, "no chain was kept")
+    (again,) = run(steps=(failed,)).restarted().steps
+    assert again.permanent
+
+
 @given(reports)
 def test_progress_stays_within_its_bounds_and_reaches_its_end(told: list[Step]) -> None:
     seen = run()

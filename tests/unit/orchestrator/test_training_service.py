@@ -367,6 +367,30 @@ def test_a_run_of_the_kubeflow_ui_announces_itself_and_ends_by_its_exit_handler(
     assert bench.published() == ["mgrd.run.finished.v1"]
 
 
+@pytest.mark.parametrize(
+    ("failing", "error", "message"),
+    [
+        ("distil-1", "step distil-1 failed: loss is NaN", "the run failed in distil-1"),
+        ("", "Task exit-handler-1 failed.", "the run failed: Task exit-handler-1 failed."),
+    ],
+)
+def test_the_exit_handler_names_the_step_that_failed_and_is_no_cause_itself(
+    bench: Bench, failing: str, error: str, message: str
+) -> None:
+    known, name = pb.RunSpec(model="models/nano", executor=pb.EXECUTOR_KUBEFLOW), "runs/kfp-0a1b"
+    told = {"external_id": "0a1b", "announce": known}
+    bench.report(name, pb.Step(name="announce", attempt=1, state=pb.STEP_STATE_SUCCEEDED), **told)
+    if failing:
+        failed = pb.Step(name=failing, attempt=1, state=pb.STEP_STATE_FAILED, error="loss is NaN", permanent=True)
+        bench.report(name, failed, external_id="0a1b")
+    last = pb.Step(name="finish", attempt=1, state=pb.STEP_STATE_FAILED, error="Task exit-handler-1 failed.")
+    bench.report(name, last, external_id="0a1b")
+    run = bench.get(name)
+    assert (run.state, run.error) == (pb.RUN_STATE_FAILED, error)
+    assert (run.steps[-1].state, run.steps[-1].message, run.steps[-1].error) == (pb.STEP_STATE_SUCCEEDED, message, "")
+    assert [step.permanent for step in run.steps] == ([False, True, False] if failing else [False, False])
+
+
 def test_a_report_of_an_unknown_run_that_announces_nothing_is_refused(bench: Bench) -> None:
     with refused(grpc.StatusCode.NOT_FOUND):
         bench.report("runs/ghost", running("prepare"))

@@ -1,7 +1,8 @@
 """A stand-in for `model.distillation.stages`: writes the files and figures of each stage in no time at all.
 
-`MGRD_FAKE_FAIL=STAGE` makes that stage fail while the file named by `MGRD_FAKE_FAIL_ONCE` does not exist (it is made by
-the failure); `MGRD_FAKE_CALLS` names a file that lists the stages that ran; `MGRD_FAKE_HOLD` one that they wait for.
+`MGRD_FAKE_KEEPS_NOTHING` makes distillation keep no chain. `MGRD_FAKE_FAIL=STAGE` makes that stage fail while the file
+named by `MGRD_FAKE_FAIL_ONCE` does not exist (it is made by the failure); `MGRD_FAKE_CALLS` names a file that lists the
+stages that ran; `MGRD_FAKE_HOLD` one that they wait for.
 """
 
 import json
@@ -106,6 +107,8 @@ def distil(
 ) -> Report:
     _called("distil", progress)
     (out / "kept.jsonl").write_text(data.read_text())
+    if os.environ.get("MGRD_FAKE_KEEPS_NOTHING"):
+        return Report({"kept": 0.0, "candidates": 8.0, "selected": 4.0})
     return Report({"kept": float(config.candidates)})
 
 

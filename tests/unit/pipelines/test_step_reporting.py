@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.errors import Cancelled, PipelineError
+from pipelines.errors import Cancelled, GivenUpError, PipelineError
 from pipelines.steps import reporting
 from pipelines.steps.reporting import LogOnly, Outcome, Reporter, StepReport
 from pipelines.steps.surroundings import Surroundings
@@ -68,6 +68,40 @@ def test_a_failure_is_told_with_its_reason() -> None:
         _ = 1 / 0
     assert orchestrator.reports[-1].error == "ZeroDivisionError: division by zero"
     assert orchestrator.reports[-1].state == "FAILED"
+
+
+class WrongRowError(ValueError):
+    reason = "ROW_WRONG"
+    permanent = True
+
+
+def test_an_error_raised_on_purpose_speaks_for_itself_and_says_whether_a_retry_can_mend_it() -> None:
+    orchestrator = NotingOrchestrator()
+    with (
+        pytest.raises(WrongRowError),
+        reporting.reported(surroundings(), "distil-1", orchestrator=orchestrator) as (_, outcome),
+    ):
+        outcome.metrics["kept"] = 0.0
+        outcome.report_digest = "sha256:x"
+        raise WrongRowError("line 3 is no JSON")
+    last = orchestrator.reports[-1]
+    assert (last.error, last.permanent) == ("line 3 is no JSON", True)
+    assert (last.metrics, last.report_digest) == ({"kept": 0.0}, "sha256:x")
+    assert reporting.told(UnicodeDecodeError("utf-8", b"x", 0, 1, "bad")).startswith("UnicodeDecodeError: ")
+
+
+class GivingUpOrchestrator(NotingOrchestrator):
+    """Knows that the step failed for good."""
+
+    def next_attempt(self, step: str) -> int:
+        raise GivenUpError(f"step {step} failed for good")
+
+
+def test_a_retry_of_what_failed_for_good_does_nothing_and_says_nothing() -> None:
+    orchestrator = GivingUpOrchestrator()
+    with pytest.raises(GivenUpError), reporting.reported(surroundings(), "distil-1", orchestrator=orchestrator):
+        pytest.fail("the step began")
+    assert orchestrator.reports == []
 
 
 def test_without_a_platform_the_log_takes_the_reports() -> None:
