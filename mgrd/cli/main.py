@@ -12,9 +12,10 @@ from mgrd.cli.pipeline_commands import pipeline
 from mgrd.cli.platform_commands import down, logs, status, up
 from mgrd.cli.release_commands import approve, promote, rollback
 from mgrd.cli.run_commands import run
+from mgrd.cli.usage import MgrdGroup
 
 
-@click.group(epilog=CODES_HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=MgrdGroup, epilog=CODES_HELP, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def main() -> None:
     """Teach audio-language models to reason over sound, and take each checkpoint to production.

@@ -128,6 +128,8 @@ def when(time: datetime | None) -> str:
 
 def _particulars(error: MgrdError) -> dict[str, Any]:
     found: dict[str, Any] = {"reason": error.reason, "message": str(error)}
+    if field := getattr(error, "field", ""):
+        found["field"] = field
     if isinstance(error, CallError):
         found |= {
             "code": error.code,
