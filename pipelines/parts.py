@@ -22,7 +22,7 @@ PLATFORM_KEYS = "mgrd-steps"
 """Secret of a pipeline namespace: the token of steps, which MGRD_TOKEN_FILE names, and their keys of the store."""
 KEYS_FOLDER = "/etc/mgrd/steps"
 _STORE_KEYS = {"access-key-id": "AWS_ACCESS_KEY_ID", "secret-access-key": "AWS_SECRET_ACCESS_KEY"}
-_ADDRESSES = (
+ADDRESSES = (
     "MGRD_ORCHESTRATOR_ADDR",
     "MGRD_REGISTRY_ADDR",
     "MGRD_INFERENCE_ADDR",
@@ -97,7 +97,7 @@ def placed(task: Task, *, cached: bool = True, retries: int = 1, needs: Needs = 
         kubernetes.add_toleration(task, key=needs.accelerator, operator="Exists", effect="NoSchedule")
     kubernetes.use_secret_as_volume(task, PLATFORM_KEYS, mount_path=KEYS_FOLDER, optional=True)
     kubernetes.use_secret_as_env(task, PLATFORM_KEYS, _STORE_KEYS, optional=True)
-    kubernetes.use_config_map_as_env(task, PLATFORM_CONFIG, {key: key for key in _ADDRESSES}, optional=True)
+    kubernetes.use_config_map_as_env(task, PLATFORM_CONFIG, {key: key for key in ADDRESSES}, optional=True)
     kubernetes.use_field_path_as_env(task, env_name="MGRD_KFP_RUN", field_path=_RUN_LABEL)
     return task
 

@@ -47,9 +47,12 @@ def serve(
     exporter = metrics.expose(settings.metrics_listen) if settings.metrics_listen else None
     workers = BackgroundThreads([*background, _Readiness(status, policy, checks or {})])
     workers.start()
+    prober = _health_alone(settings.health_listen, status) if settings.health_listen else None
     _log.info("serving", extra={"port": port})
     stopping.wait()
     _drain(server, status, workers, settings.drain_s)
+    if prober is not None:
+        prober.stop(None).wait()
     if exporter is not None:
         exporter.shutdown()
 
@@ -94,6 +97,15 @@ def _started(
     )
     server.start()
     return server, port, status
+
+
+def _health_alone(address: str, status: health.HealthServicer) -> grpc.Server:
+    """A server in plain text that says what the other one says of its health, and nothing else."""
+    server = grpc.server(ThreadPoolExecutor(2, thread_name_prefix="health"))
+    health_pb2_grpc.add_HealthServicer_to_server(status, server)
+    server.add_insecure_port(address)
+    server.start()
+    return server
 
 
 def _layers(policy: Policy, settings: ServiceSettings, tokens: TokenTable) -> list[layers.Layer]:

@@ -30,6 +30,8 @@ class ServiceSettings(BaseSettings):
 
     listen: str = "127.0.0.1:0"
     metrics_listen: str = ""
+    health_listen: str = ""
+    """Where health alone is answered in plain text: a kubelet's probes know no certificates."""
     database_url: str = ""
     events_url: str = ""
     events_tls: bool = False

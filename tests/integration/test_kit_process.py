@@ -19,6 +19,8 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from mgrd.registry.v1 import registry_pb2 as pb
 from mgrd.registry.v1 import registry_pb2_grpc
+from services.kit.probe import serves
+from tests.support.certificates import issue
 from tests.support.ports import free_port, wait_for_port
 
 ROOT = Path(__file__).parents[2]
@@ -119,3 +121,27 @@ def test_a_second_process_on_the_same_port_refuses_to_start(running: Running) ->
     second = _start(running.folder, running.environment)
     assert second.wait(60) != 0
     assert running.get("models/m") == "models/m"
+
+
+def test_a_probe_that_knows_no_certificates_asks_a_port_for_health_alone(running: Running, tmp_path: Path) -> None:
+    ca = issue(tmp_path, "ca")
+    server, port, health_port = issue(tmp_path, "server", by=ca), free_port(), free_port()
+    secured = {
+        "MGRD_LISTEN": f"127.0.0.1:{port}",
+        "MGRD_METRICS_LISTEN": "",
+        "MGRD_HEALTH_LISTEN": f"127.0.0.1:{health_port}",
+        "MGRD_TLS_CERT": str(server.cert),
+        "MGRD_TLS_KEY": str(server.key),
+    }
+    process = _start(tmp_path, {**running.environment, **secured})
+    try:
+        _until(lambda: serves(f"127.0.0.1:{health_port}"))
+        assert not serves(f"127.0.0.1:{port}", timeout_s=2)
+        with grpc.insecure_channel(f"127.0.0.1:{health_port}") as channel, pytest.raises(grpc.RpcError) as refused:
+            Running(process, tmp_path, {}, channel).get("models/m")
+        assert refused.value.code() == grpc.StatusCode.UNIMPLEMENTED
+        (tmp_path / "broken").touch()
+        _until(lambda: not serves(f"127.0.0.1:{health_port}"))
+    finally:
+        process.terminate()
+        assert process.wait(timeout=30) == 0

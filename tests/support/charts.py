@@ -32,6 +32,16 @@ AT_SCALE: Mapping[str, Any] = {
     "triton": {"autoscaling": {"enabled": True}},
 }
 """External stores, everything that can be switched on."""
+SECURED: Mapping[str, Any] = {
+    **AT_SCALE,
+    "tls": {"existingSecret": "our-certificates", "mutual": True},
+    "kafka": {
+        "bootstrap": "kafka-1.example:9093",
+        "tls": {"enabled": True, "existingSecret": "our-kafka", "mutual": True},
+        "sasl": {"mechanism": "SCRAM-SHA-512", "existingSecret": "our-kafka-user"},
+    },
+}
+"""TLS between the services and to Kafka, which asks for a name too."""
 
 
 def tool(name: str) -> Path:

@@ -67,6 +67,9 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 
 {{- define "mgrd.kafka" -}}
 {{- if .Values.bundled.enabled -}}
+{{- if or .Values.kafka.tls.enabled .Values.kafka.sasl.mechanism -}}
+{{- fail "kafka.tls and kafka.sasl are for your own brokers: the bundled one speaks plain text inside the cluster; set bundled.enabled=false and name kafka.bootstrap" -}}
+{{- end -}}
 {{- printf "%s.%s.svc:9092" (include "mgrd.name" (dict "root" . "component" "kafka")) .Release.Namespace -}}
 {{- else -}}
 {{- required "kafka.bootstrap is empty: name your brokers (host:port), or set bundled.enabled=true to try mgrd out" .Values.kafka.bootstrap -}}

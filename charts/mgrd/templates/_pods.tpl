@@ -70,6 +70,10 @@ topologySpreadConstraints:
 - {name: MGRD_METRICS_LISTEN, value: "0.0.0.0:9090"}
 - {name: MGRD_TOKENS_FILE, value: /etc/mgrd/auth/table.json}
 - {name: MGRD_TOKEN_FILE, value: /etc/mgrd/auth/token}
+{{- if .Values.tls.existingSecret }}
+- {name: MGRD_HEALTH_LISTEN, value: "0.0.0.0:{{ include "mgrd.healthPort" . }}"}
+{{- end }}
+{{- include "mgrd.env.tls" . }}
 {{- end -}}
 
 {{/* dict root, database (a key of the Secret) */}}
@@ -80,6 +84,7 @@ topologySpreadConstraints:
 
 {{- define "mgrd.env.events" -}}
 - {name: MGRD_EVENTS_URL, value: {{ printf "kafka://%s" (include "mgrd.kafka" .) | quote }}}
+{{- include "mgrd.env.kafka" . }}
 {{- end -}}
 
 {{- define "mgrd.env.store" -}}
@@ -112,10 +117,10 @@ topologySpreadConstraints:
       - {key: {{ .owner }}.token, path: token}
 {{- end -}}
 
-{{/* Liveness asks the port alone: health also says no while the database is away, and a restart would not help. */}}
+{{/* root → probes. Liveness asks the port alone: health also says no while the database is away, and a restart would not help. */}}
 {{- define "mgrd.probes" -}}
-startupProbe: {grpc: {port: 50051}, periodSeconds: 1, failureThreshold: 300}
-readinessProbe: {grpc: {port: 50051}, periodSeconds: 2, timeoutSeconds: 2, failureThreshold: 3}
+startupProbe: {grpc: {port: {{ include "mgrd.healthPort" . }}}, periodSeconds: 1, failureThreshold: 300}
+readinessProbe: {grpc: {port: {{ include "mgrd.healthPort" . }}}, periodSeconds: 2, timeoutSeconds: 2, failureThreshold: 3}
 livenessProbe: {tcpSocket: {port: 50051}, periodSeconds: 10, failureThreshold: 6}
 {{- end -}}
 

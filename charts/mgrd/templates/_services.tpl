@@ -1,5 +1,6 @@
 {{/* The Deployment of one gRPC service and what stands around it.
-     dict root, component, image, module, owner, env (list of the parts above, rendered), volumes, mounts, ports, strategy */}}
+     dict root, component, image, module, owner, env (list of the parts above, rendered), volumes, mounts, ports, strategy,
+     usesKafka */}}
 
 {{- define "mgrd.deployment" -}}
 {{- $values := index .root.Values .component -}}
@@ -40,18 +41,25 @@ spec:
           ports:
             - {name: grpc, containerPort: 50051}
             - {name: metrics, containerPort: 9090}
+            {{- if .root.Values.tls.existingSecret }}
+            - {name: health, containerPort: {{ include "mgrd.healthPort" .root }}}
+            {{- end }}
             {{- with .ports }}{{ . | nindent 12 }}{{ end }}
-          {{- include "mgrd.probes" . | nindent 10 }}
+          {{- include "mgrd.probes" .root | nindent 10 }}
           {{- include "mgrd.leaveFirst" . | nindent 10 }}
           {{- include "mgrd.containerSecurity" . | nindent 10 }}
           resources: {{ toJson (.resources | default $values.resources) }}
           volumeMounts:
             - {name: auth, mountPath: /etc/mgrd/auth, readOnly: true}
             - {name: scratch, mountPath: /tmp}
+            {{- with include "mgrd.mount.tls" .root | trim }}{{ . | nindent 12 }}{{ end }}
+            {{- with and .usesKafka (include "mgrd.mount.kafka" .root | trim) }}{{ . | nindent 12 }}{{ end }}
             {{- with .mounts }}{{ . | nindent 12 }}{{ end }}
       volumes:
         {{- include "mgrd.volume.auth" . | nindent 8 }}
         - {name: scratch, emptyDir: {}}
+        {{- with include "mgrd.volume.tls" .root | trim }}{{ . | nindent 8 }}{{ end }}
+        {{- with and .usesKafka (include "mgrd.volume.kafka" .root | trim) }}{{ . | nindent 8 }}{{ end }}
         {{- with .volumes }}{{ . | nindent 8 }}{{ end }}
 {{- end -}}
 
@@ -65,7 +73,7 @@ metadata:
 spec:
   selector: {{- include "mgrd.selector" . | nindent 4 }}
   ports:
-    - {name: grpc, port: 50051, targetPort: grpc, appProtocol: kubernetes.io/h2c}
+    - {name: grpc, port: 50051, targetPort: grpc, appProtocol: {{ ternary "https" "kubernetes.io/h2c" (ne .root.Values.tls.existingSecret "") }}}
     - {name: metrics, port: 9090, targetPort: metrics, appProtocol: http}
     {{- with .ports }}{{ . | nindent 4 }}{{ end }}
 {{- end -}}

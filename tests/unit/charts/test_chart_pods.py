@@ -17,6 +17,7 @@ from tests.support.charts import (
     AT_SCALE,
     CHART,
     ROOT,
+    SECURED,
     TRYING_OUT,
     Object,
     component,
@@ -35,12 +36,13 @@ SETTINGS: Mapping[str, type[ServiceSettings]] = {
     "agent": AgentSettings,
 }
 LOCAL = {**TRYING_OUT, "orchestrator": {"executor": "local"}}
+EVERY_WAY = {"trying out": TRYING_OUT, "at scale": AT_SCALE, "local runs": LOCAL, "secured": SECURED}
 Check = Callable[[Object], None]
 
 
-@pytest.fixture(scope="module", params=[TRYING_OUT, AT_SCALE, LOCAL], ids=["trying out", "at scale", "local runs"])
+@pytest.fixture(scope="module", params=EVERY_WAY)
 def every_pod(request: pytest.FixtureRequest) -> list[Object]:
-    return [pod for _, pod in pods(rendered(request.param))]
+    return [pod for _, pod in pods(rendered(EVERY_WAY[request.param]))]
 
 
 def test_pods_meet_the_restricted_standard(every_pod: list[Object]) -> None:

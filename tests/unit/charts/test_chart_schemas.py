@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.charts import AT_SCALE, CHART, TRYING_OUT, render, tool
+from tests.support.charts import AT_SCALE, CHART, SECURED, TRYING_OUT, render, tool
 from tools.kubernetes_schemas import KINDS, KUBERNETES, file_name
 
 SCHEMAS = Path(__file__).parent / "schemas"
-EVERYTHING = {"trying out": TRYING_OUT, "at scale": AT_SCALE}
+EVERYTHING = {"trying out": TRYING_OUT, "at scale": AT_SCALE, "secured": SECURED}
 _NAME = "{{ .ResourceKind }}{{ .KindSuffix }}.json"
 
 
