@@ -219,6 +219,7 @@ class RegistryServicer(RegistryServiceServicer):
                 number=number,
                 reason=request.reason,
                 etag=request.etag,
+                candidates_per_author=self._settings.registry_candidates_per_author,
                 validate_only=request.validate_only,
             )
             return to.promoted(move)

@@ -30,6 +30,10 @@ class RegistrySettings(ServiceSettings):
     registry_artifact_most_bytes: int = 64 * 2**30
     """The biggest artifact that can be uploaded."""
 
+    registry_candidates_per_author: int = 4
+    """How many versions one author may have behind aliases that need no approval, since serving loads them all; 0 means
+    any number."""
+
     @property
     def garbage_grace(self) -> timedelta:
         return timedelta(seconds=self.registry_garbage_grace_s)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, insert, select, update
+from sqlalchemy import ColumnElement, Row, exists, insert, select, update
 from sqlalchemy.orm import Session
 
 from services.kit.paging import Page
@@ -49,6 +49,21 @@ class AliasRecords:
     def of_model(self, model: str) -> list[Alias]:
         """All aliases of a model, by id."""
         return self._where(_ALIAS.model == model)
+
+    def held_by(self, author: str) -> list[Alias]:
+        """The aliases that point at a version this author registered, or that this author moved last."""
+        lineages, moves = tables.lineages.c, tables.promotions.c
+        registered = exists().where(
+            lineages.model == _ALIAS.model, lineages.number == _ALIAS.number, lineages.registrant == author
+        )
+        last_mover = (
+            select(moves.actor)
+            .where(moves.model == _ALIAS.model, moves.alias == _ALIAS.alias)
+            .order_by(moves.sequence.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+        return self._where(_ALIAS.number.is_not(None), registered | (last_mover == author))
 
     def page(self, model: str | None, page: Page) -> Sequence[Alias]:
         """Up to one more than the page holds, by model and id; of all models where none is given."""

@@ -20,6 +20,7 @@ from services.registry.domain.gates import (
     violations,
 )
 from services.registry.domain.versions import Version, VersionState
+from services.registry.usecases.candidates import check_room
 from services.registry.usecases.context import Context
 from services.registry.usecases.texts import checked_text
 
@@ -32,7 +33,17 @@ class Move:
     alias: Alias
 
 
-def promote(ctx: Context, *, model: str, alias: str, number: int, reason: str, etag: str, validate_only: bool) -> Move:
+def promote(
+    ctx: Context,
+    *,
+    model: str,
+    alias: str,
+    number: int,
+    reason: str,
+    etag: str,
+    validate_only: bool,
+    candidates_per_author: int = 0,
+) -> Move:
     """Points an alias at a version if the gate is met; FailedPrecondition lists every violation."""
     target = _alias_to_move(ctx, model=model, alias=alias, etag=etag)
     version = ctx.version(model, number)
@@ -41,6 +52,7 @@ def promote(ctx: Context, *, model: str, alias: str, number: int, reason: str, e
         return Move(last, target)
     dossier = _dossier(ctx, target, version)
     _check_gate_met(target, version, violations(target.gate, dossier))
+    check_room(ctx, target, version, most=candidates_per_author)
     move = _move(ctx, target, version, reason=reason, approvers=counting_approvers(dossier))
     if not validate_only:
         _record(ctx, move)
