@@ -1,7 +1,8 @@
 """Results of arms: one JSON file each, holding every item's outcome so that arms can be paired.
 
 Promises that a file appears whole or not at all, that it says what it was made from (base, seed, sizes,
-recipe, hypotheses), and that one made from something else is never taken for this one.
+recipe, hypotheses), and that one made from something else is never taken for this one. On disk outcomes
+are columns over lists of ids that are written once, a tenth of the size.
 """
 
 import json
@@ -60,17 +61,49 @@ class ArmResult:
         """Writes it in one step."""
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f".{path.name}.{os.getpid()}")
-        partial.write_text(json.dumps(asdict(self), separators=(",", ":"), sort_keys=True) + "\n")
+        kept = asdict(self) | {"metrics": _columns(self.metrics), "items": _columns(_turned(self.items))}
+        partial.write_text(json.dumps(kept, separators=(",", ":"), sort_keys=True) + "\n")
         partial.replace(path)
 
 
 def read_result(path: Path) -> ArmResult:
     """One result."""
     found = json.loads(path.read_text())
-    return ArmResult(**{**found, "origin": Origin(**found["origin"])})
+    metrics, items = (_tables(found[name]) for name in ("metrics", "items"))
+    return ArmResult(**{**found, "origin": Origin(**found["origin"]), "metrics": metrics, "items": _turned(items)})
 
 
 def read_results(folder: Path) -> Iterator[ArmResult]:
     """All results below `folder`, cells in order of their names."""
     for path in sorted(folder.glob("*/*.json")):
         yield read_result(path)
+
+
+def _columns(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Tables of values by id as `ids`, lists that tables share, and by name the list's number and the values."""
+    ids = list(dict.fromkeys(tuple(table) for table in tables.values()))
+    numbers = {known: number for number, known in enumerate(ids)}
+    columns = {name: [numbers[tuple(table)], list(map(_short, table.values()))] for name, table in tables.items()}
+    return {"ids": ids, "columns": columns}
+
+
+def _tables(kept: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """What `_columns` was made of."""
+    ids = kept["ids"]
+    return {name: dict(zip(ids[number], values, strict=True)) for name, (number, values) in kept["columns"].items()}
+
+
+def _turned(table: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Rows for columns."""
+    turned: dict[str, dict[str, Any]] = {}
+    for outer, row in table.items():
+        for inner, value in row.items():
+            turned.setdefault(inner, {})[outer] = value
+    return turned
+
+
+def _short(value: Any) -> Any:
+    """Outcomes are mostly 0 or 1; six digits are more than any of them means."""
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else round(value, 6)
+    return value
