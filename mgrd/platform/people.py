@@ -7,6 +7,7 @@ SHA-256. The people are examples of the roles a real installation maps from its 
 import hashlib
 import json
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,14 +45,19 @@ SERVICES = (
 
 
 def issue_tokens(home: Home) -> None:
-    """Makes the tokens that are missing, and the table the services check them against."""
-    home.tokens.mkdir(parents=True, exist_ok=True)
-    home.tokens.chmod(0o700)
+    """Makes the tokens of a local platform that are missing, and the table the services check them against."""
+    issue(home.tokens, (*PEOPLE, *SERVICES))
+
+
+def issue(folder: Path, identities: Sequence[Identity]) -> None:
+    """Makes NAME.token in `folder` for each who has none, and table.json with all of them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
     rows = [
-        {"sha256": _digest(_token(home, one)), "subject": one.name, "kind": one.kind, "roles": list(one.roles)}
-        for one in (*PEOPLE, *SERVICES)
+        {"sha256": _digest(_token(folder, one)), "subject": one.name, "kind": one.kind, "roles": list(one.roles)}
+        for one in identities
     ]
-    write_whole(home.token_table, json.dumps({"tokens": rows}, indent=1), mode=_PRIVATE)
+    write_whole(folder / "table.json", json.dumps({"tokens": rows}, indent=1), mode=_PRIVATE)
 
 
 def issue_secret(path: Path) -> None:
@@ -61,8 +67,8 @@ def issue_secret(path: Path) -> None:
         write_whole(path, secrets.token_urlsafe(32), mode=_PRIVATE)
 
 
-def _token(home: Home, identity: Identity) -> str:
-    path = home.tokens / f"{identity.name}.token"
+def _token(folder: Path, identity: Identity) -> str:
+    path = folder / f"{identity.name}.token"
     issue_secret(path)
     return path.read_text().strip()
 
