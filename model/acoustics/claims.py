@@ -60,6 +60,15 @@ _BOUNDS = {
     "not more than": Relation.AT_MOST,
     "up to": Relation.AT_MOST,
 }
+_MEASURE_BOUNDS = {
+    "just over": Relation.EQUALS,
+    "just under": Relation.EQUALS,
+    **_BOUNDS,
+    **dict.fromkeys(("more than", "faster than", "above", "over"), Relation.AT_LEAST),
+    **dict.fromkeys(("less than", "slower than", "below", "under"), Relation.AT_MOST),
+}
+# "Not 120 bpm", "from 90 to 120 bpm", "between 90 and 120 bpm" name numbers that none is measured against.
+_NOT_ITSELF = re.compile(r"(?:\bnot|n't|\b(?:from|between)(?: [\w. ]+ (?:to|and))?) (?:at |about |around |roughly )?$")
 _COMPARISONS = {"greater": Relation.GREATER, "less": Relation.LESS, "equal": Relation.EQUALS}
 _FAMILY = {"key": "mode", "silence": "event_count"}  # "there is no sound" is silence, not a count of zero
 _BEFORE_CHARS = 24  # holds every word of bounds and roughness
@@ -123,15 +132,15 @@ def _read(rule: Rule, match: re.Match[str]) -> tuple[Relation, str | float, floa
         return _read_number(rule.descriptor, match)
     if "none" in groups:
         return Relation.EQUALS, 0.0, 0.0
-    if "place" in groups or "place2" in groups:
+    if any(name.startswith("place") for name in groups):
         relation = Relation.INCLUDES if rule.descriptor == "accents" else Relation.EQUALS
-        return relation, float(ordinal(groups.get("place") or groups["place2"])), 0.0
+        return relation, float(ordinal(next(found for name, found in groups.items() if name.startswith("place")))), 0.0
     if "sequence" in groups:
         return Relation.IS, " ".join(name.capitalize() for name in NOTE_NAME.findall(groups["sequence"])), 0.0
     if "tonic" in groups:
         tonic = groups["tonic"].replace(" sharp", "#").replace(" flat", "b")
         return Relation.IS, f"{tonic[0].upper()}{tonic[1:]} {groups['mode']}", 0.0
-    name = next(iter(groups)).rstrip("2")
+    name = next(iter(groups)).rstrip("23")
     return Relation.IS, groups.get("mode") or groups["mode2"] if name == "mode" else name, 0.0
 
 
@@ -150,10 +159,13 @@ def _read_comparison(groups: dict[str, str]) -> tuple[Relation, str | float, flo
     return _COMPARISONS[relation], f"{this}:{other}", 0.0
 
 
-def _read_number(descriptor: str, match: re.Match[str]) -> tuple[Relation, str | float, float]:
+def _read_number(descriptor: str, match: re.Match[str]) -> tuple[Relation, str | float, float] | None:
     value = number(match["number"].removesuffix(" times"))
     before = match.string[: match.start("number")][-_BEFORE_CHARS:]
-    bound = next((relation for words, relation in _BOUNDS.items() if before.endswith(f"{words} ")), Relation.EQUALS)
+    if _NOT_ITSELF.search(before):
+        return None
+    bounds = _MEASURE_BOUNDS if descriptor in _SHARES else _BOUNDS
+    bound = next((relation for words, relation in bounds.items() if before.endswith(f"{words} ")), Relation.EQUALS)
     if descriptor in _SHARES:
         return bound, value, max(_LEAST.get(descriptor, 0.0), value * _SHARES[descriptor])
     return bound, value, _ROUGH_COUNT if _ROUGHLY.search(before) else 0.0

@@ -4,55 +4,92 @@ Promises the same as `lexicon`, whose list ends with these.
 """
 
 from model.acoustics.numerals import NUMBER, ORDINAL
-from model.acoustics.phrasing import ABOUT, AUDIBLE, BE, CLIP, COUNTED, NOTE, SOFT, SOUND, compared, rule
+from model.acoustics.phrasing import (
+    ABOUT,
+    ALL_OTHERS,
+    AUDIBLE,
+    BE,
+    CLIP,
+    COUNTED,
+    HOW,
+    NOTE,
+    OF,
+    SOFT,
+    SOUND,
+    compared,
+    rule,
+)
 
 _STRUCK = r"(?:note|tone|hit|beat|sound)"
 _PITCHED = r"[a-g](?:#|b)?\d"
+_VOICED = r"(?:(?:low|high|deep|steady|constant|level|median|mean|average) )"
+_LIES = r"(?:(?:is|lies|sits|hovers|stays|remains|averages|centres|centers|of) (?:steady |constant |level )?)?"
+_ALONE = (
+    rf"(?! of\b|,? (?:and|then|followed by|plus) (?:then )?(?:an? |{NUMBER}\b))"  # "three knocks and a bang" are four
+)
 _NEXT = r"(?: ?, (?:and |then )?| and | then | )"
 
 COUNT_RULES = (
-    rule("event_count", "sound|event|noise|knock|hit|burst", rf"\b{COUNTED}(?:\w+ )?{SOUND}s?\b"),
-    rule("event_count", "sound|event|noise", rf"\b(?P<number>{NUMBER}) (?:\w+ )?(?:sound|event|noise)s? {AUDIBLE}"),
+    rule("event_count", "", rf"\b{COUNTED}(?:\w+ )?{SOUND}(?:s|es)?\b{_ALONE}"),
+    rule("event_count", "heard|audible|sound", rf"\b(?P<number>{NUMBER}) (?:\w+ )?{SOUND}(?:s|es)? {AUDIBLE}"),
     rule("note_count", "note|tone", rf"\b{COUNTED}(?:\w+ )?(?:note|tone)s?\b"),
+    rule("note_count", "note|tone", rf"\b(?P<number>{NUMBER}) (?:\w+ )?(?:note|tone)s? {AUDIBLE}"),
     rule("note_count", "over", rf"\bover (?P<number>{NUMBER}) notes\b"),
     rule("onset_count", "onset", rf"\b(?P<number>{NUMBER}) onsets?\b"),
     rule("pause_count", "pause", rf"\b{COUNTED}(?:\w+ )?pauses?\b"),
     rule("pause_count", "pauses", rf"\bpauses (?:only )?(?P<number>once|twice|{NUMBER} times)\b"),
-    rule("pause_count", "without", r"\b(?P<none>without (?:an?y? |a single )?paus(?:es?|ing))\b"),
+    rule("pause_count", "pause", r"(?:(?<=not )|(?<=n't )|(?<=never ))(?P<none>pauses?)\b(?! (?:for|between|long))"),
+    rule(
+        "pause_count",
+        "without",
+        r"\b(?P<none>without (?:an?y? |a single )?(?:paus(?:es?|ing)|breaks?|interruptions?))\b",
+    ),
     compared(
-        "sound_loudness", SOUND, "loud|softer|quieter|fainter", "louder", SOFT, "(?:just |about |roughly )?as loud"
+        "sound_loudness",
+        SOUND,
+        "loud|softer|quieter|fainter|weaker",
+        "louder",
+        SOFT,
+        "(?:just |about |roughly )?as loud",
     ),
     compared("note_pitch", NOTE, "higher|lower|the same|as high", "higher", "lower", "the same|as high"),
     *(
         rule(
             f"{word}_sound",
-            other,
+            f"{other}|{more.strip('(?:)')}",
             rf"\b(?:(?P<place>{ORDINAL}) (?:{SOUND} )?{BE} (?:clearly |by far )?the (?:{other})"
-            rf"|(?:{other}) {SOUND} {BE} the (?P<place2>{ORDINAL}))\b",
+            rf"|(?:{other}) {SOUND} {BE} the (?P<place2>{ORDINAL})"
+            rf"|(?P<place3>{ORDINAL}) (?:{SOUND} )?{BE} {HOW}(?:{more}){ALL_OTHERS})\b",
         )
-        for word, other in (("loudest", "loudest"), ("softest", "softest|quietest|faintest"))
+        for word, other, more in (
+            ("loudest", "loudest", "louder"),
+            ("softest", "softest|quietest|faintest|weakest", SOFT),
+        )
     ),
     *(
         rule(
             f"{word}_note",
-            word,
+            f"{word}|{more}",
             rf"\b(?:(?P<place>{ORDINAL}) {NOTE} {BE} (?:clearly )?the {word}"
-            rf"|{word} {NOTE} {BE} the (?P<place2>{ORDINAL}))\b",
+            rf"|{word} {NOTE} {BE} the (?P<place2>{ORDINAL})"
+            rf"|(?P<place3>{ORDINAL}) {NOTE} {BE} {HOW}{more}{ALL_OTHERS})\b",
         )
-        for word in ("highest", "lowest")
+        for word, more in (("highest", "higher"), ("lowest", "lower"))
     ),
     rule(
         "accents",
-        "accent|emphasi",
-        rf"\b(?:(?P<place>{ORDINAL}) {_STRUCK} {BE} (?:clearly |strongly )?(?:accented|emphasi[sz]ed)"
-        rf"|accent (?:is |falls |lies )?on the (?P<place2>{ORDINAL}) {_STRUCK})\b",
+        "accent|emphasi|stress",
+        rf"\b(?:(?P<place>{ORDINAL}) {_STRUCK} {BE} (?:clearly |strongly )?(?:accented|emphasi[sz]ed|stressed)"
+        rf"|(?:accent|emphasis|stress) (?:is |falls |lies )?on the (?P<place2>{ORDINAL}) {_STRUCK})\b",
     ),
     rule("tempo", "bpm|beats", rf"(?P<number>\b{NUMBER}) ?(?:bpm|beats (?:per|a) minute)\b"),
     rule("onset_rate", "second", rf"(?P<number>\b{NUMBER}) (?:syllables|notes|onsets) (?:per|a|each) second\b"),
     rule(
         "pitch_median",
         "hz|hertz",
-        rf"\b(?:pitch|f0|fundamental(?: frequency)?) (?:is|lies) {ABOUT}(?P<number>{NUMBER}) ?(?:hz|hertz)\b",
+        rf"\b(?:(?:pitch|f0|fundamental(?: frequency)?){OF}"
+        rf"|(?:a|the|an|his|her|its) {_VOICED}?(?:voice|tone|pitch){OF}),? {_LIES}{ABOUT}"
+        rf"(?P<number>{NUMBER}) ?(?:hz|hertz)\b",
     ),
     rule(
         "snr",
@@ -61,12 +98,13 @@ COUNT_RULES = (
     ),
     rule(
         "note_sequence",
-        "notes",
-        rf"\bnotes (?:are:? |played are |go )?(?P<sequence>{_PITCHED}(?:{_NEXT}{_PITCHED})+)\b",
+        "notes|melody|tune",
+        rf"\b(?:notes|melody|tune) (?:are:? |played are |goe?s? |is )?(?P<sequence>{_PITCHED}(?:{_NEXT}{_PITCHED})+)\b",
     ),
     rule(
         "duration",
         "second| s",
-        rf"\b{CLIP} (?:lasts?|takes|is) {ABOUT}(?P<number>{NUMBER}) ?(?:s|sec|seconds?)(?: long)?\b",
+        rf"\b{CLIP} (?:lasts?(?: for)?|takes|is|runs for|goes on for) {ABOUT}(?P<number>{NUMBER}) "
+        r"?(?:s|sec|seconds?)(?: long)?\b",
     ),
 )

@@ -7,107 +7,66 @@ time) to `claims` and `sentences`, the words themselves to `phrasing` and number
 """
 
 from model.acoustics.counting import COUNT_RULES
+from model.acoustics.directions import DIRECTION_RULES
 from model.acoustics.phrasing import (
-    BE,
-    CLIP,
-    DOWN,
-    EVEN,
-    FALL,
     FAST,
-    FLAT,
     GET,
     HOW,
-    LOUDNESS,
-    MELODIC,
+    IS,
     NOT,
+    OF,
     ONE_SPEAKER,
     PACE,
     PULSE,
-    RISE,
     SEEMS,
     SEVERAL_SPEAKERS,
     SLOW,
-    SOFT,
-    STRAIGHT,
     TALK,
     TIMBRE,
-    UP,
+    UNCHANGING,
     rule,
 )
 
+_A_PERSON = r"(?:an?|another|one) (?:man|woman|boy|girl|child|male voice|female voice)"
+
 RULES = (
-    rule(
-        "pitch_direction",
-        "pitch|intonation|melod|tune|f0|frequency|voice|contour",
-        rf"\b(?:{MELODIC}|fundamental frequency|voice)(?:: it|:)? {SEEMS}{NOT}{HOW}(?:{BE} {NOT})?{HOW}"
-        rf"(?:(?P<rises>{UP})|(?P<falls>{DOWN})|(?P<level>{FLAT}))\b{STRAIGHT}",
-    ),
-    rule(
-        "pitch_direction",
-        "rising|ascending|falling|descending|flat|monoton|upward|downward",
-        rf"\b{NOT}(?:(?P<rises>rising|ascending|upward)|(?P<falls>falling|descending|downward)|(?P<level>flat|monotonous"
-        rf"|monotone)) (?:{MELODIC}|voice)\b",
-    ),
-    rule(
-        "pitch_direction",
-        " at the end| towards the end",
-        rf"^\s*(?:(?P<rises>{RISE})|(?P<falls>{FALL}))(?= (?:at|towards) the end)",
-    ),
+    *DIRECTION_RULES,
     rule(
         "register",
         "voice|pitch|register|speaker",
-        rf"\b(?:voice|pitch|register|speaker) {BE} {NOT}{HOW}"
+        rf"\b(?:voice|pitch|register|speaker){OF} {IS}{HOW}(?:\w+ and )?"
         r"(?:(?P<low>low(?:-pitched)?|deep)|(?P<high>high(?:-pitched)?))"
         r"\b(?! (?:volume|energy|intensity))",
     ),
     rule(
         "register",
-        "voice|low-pitched|high-pitched|speaker",
-        r"\b(?:(?P<low>low|deep|low-pitched)|(?P<high>high|high-pitched)) "
-        r"(?:male |female |pitched )?(?:voice|speaker)\b",
-    ),
-    rule(
-        "loudness_direction",
-        "louder|softer|quieter|fainter",
-        rf"\b(?:{CLIP}|and|sound|music|voice|speech|volume|speaker) {SEEMS}{NOT}{HOW}(?:keeps |is )?"
-        rf"{GET} {HOW}(?:(?P<louder>louder)|(?P<softer>{SOFT}))\b(?! than)",
-    ),
-    rule(
-        "loudness_direction",
-        "loudness|volume|level|dynamics|intensity",
-        rf"\b{LOUDNESS} {SEEMS}{NOT}{HOW}(?:{BE} {NOT})?{HOW}"
-        rf"(?:(?P<louder>{UP}|grows)|(?P<softer>{DOWN}|fades)|(?P<even>{EVEN}))\b{STRAIGHT}",
-    ),
-    rule(
-        "loudness_direction",
-        "change",
-        rf"\b(?:(?P<even>{LOUDNESS})(?= (?:does not|doesn't|never) changes?\b)|(?P<even2>no change in {LOUDNESS})\b)",
-    ),
-    rule(
-        "loudness_direction",
-        "crescendo|diminuendo|fades|fading|swells",
-        r"\b(?:(?P<softer>decrescendo|diminuendo|fad(?:es|ing) (?:out|away))"
-        r"|(?P<louder>crescendo|swells|fad(?:es|ing) in))\b",
+        "voice|pitch|register|speaker",
+        r"\b(?:(?P<low>low|deep|low-pitched)|(?P<high>high|high-pitched))(?:,? (?:and )?\w+)?? "
+        r"(?:male |female |pitched )?(?:voice|speaker|(?:speaking )?pitch|register)\b",
     ),
     rule(
         "rate",
-        "slow|unhurried|leisurely|fast|quick|rapid|hurried",
-        rf"\b{PACE} {SEEMS}{NOT}{BE} {NOT}{HOW}(?:spoken |played |moving )?"
+        "slow|hurried|leisurely|sluggish|fast|quick|rapid|brisk|swift",
+        rf"\b{PACE} {SEEMS}{NOT}{IS}{HOW}(?:spoken |played |moving )?"
         rf"(?:(?P<slow>{SLOW})|(?P<fast>{FAST}))\b",
     ),
     rule(
         "rate",
-        "slow|fast|quick|rapid",
-        r"\b(?:(?P<slow>slow)|(?P<fast>fast|quick|rapid)) "
-        r"(?:speech|pace|tempo|rate|delivery|melody|rhythm|beat|music)\b",
+        "slow|leisurely|unhurried|fast|quick|rapid|brisk|hurried",
+        r"\b(?:(?P<slow>slow|leisurely|unhurried)|(?P<fast>fast|quick|rapid|brisk|hurried)) "
+        r"(?:talker|speaker|speech|pace|tempo|speed|rate|delivery|melody|tune|rhythm|beat|music)\b",
     ),
     rule(
         "rate",
         "speak|talk|play|spoken|come",
-        rf"\b(?:speaks|talks|plays|spoken|played|(?:is|are) (?:speaking|talking|playing)|comes?) {NOT}{HOW}"
+        rf"\b(?:speaks|talks|plays|spoken|played|speaking|talking|playing|comes?) {NOT}{HOW}"
         rf"(?:(?P<slow>{SLOW})|(?P<fast>{FAST}))\b",
     ),
-    rule("mode", "mode|key|scale", rf"\b(?:mode|key|scale) {BE} {NOT}{HOW}(?P<mode>major|minor)\b"),
+    rule(
+        "mode",
+        "mode|key|scale|chord|triad|tonality|harmony",
+        rf"\b(?:mode|key|scale|chord|triad|tonality|harmony) {IS}{HOW}(?:a )?(?P<mode>major|minor)\b",
+    ),
     rule(
         "key",
         "major|minor",
@@ -116,21 +75,28 @@ RULES = (
     rule(
         "mode",
         "major|minor",
-        r"\b(?:in (?:a |the )?(?P<mode>major|minor)\b|(?P<mode2>major|minor) (?:key|mode|scale|triad)\b)",
+        r"\b(?:in (?:a |the )?(?P<mode>major|minor)|(?P<mode2>major|minor)[- ]"
+        r"(?:key|mode|scale|triad|chord|tonality))\b",
     ),
     rule(
         "silence",
         "silen|no sound|nothing",
         rf"\b(?:(?P<silent>(?:there is|there's|i hear) (?:no sound|nothing|(?:only |complete |total )?silence)"
-        rf"|(?:it|clip|recording|audio) {BE} {NOT}{HOW}silent))\b(?! but)",
+        rf"|(?:it|clip|recording|audio) {IS}{HOW}silent"
+        r"|(?:nothing|no sound) (?:is|can be) (?:heard|audible)))\b"
+        r"(?! (?:but|else|except|other|of|(?:after|before|until|from) (?:the|it|that|this|an?))\b)",
     ),
     rule(
         "brightness",
-        "bright|brilliant|shrill|dark|dull|muffled|mellow",
-        rf"\b{TIMBRE} {BE} {NOT}{HOW}(?:(?P<bright>bright|brilliant|shrill)|(?P<dark>dark|dull|muffled|mellow))\b",
+        "bright|brilliant|shrill|tinny|dark|dull|muffled|mellow",
+        rf"\b{TIMBRE} {IS}{HOW}"
+        r"(?:(?P<bright>bright|brilliant|shrill|tinny)|(?P<dark>dark|dull|muffled|mellow))\b",
     ),
     rule(
-        "brightness", "timbre|tone", r"\b(?:(?P<bright>bright|brilliant)|(?P<dark>dark|dull|muffled)) (?:timbre|tone)\b"
+        "brightness",
+        "timbre|tone|sound|quality|colo",
+        r"\b(?:(?P<bright>bright|brilliant|shrill|tinny)|(?P<dark>dark|dull|muffled)) "
+        r"(?:timbre|tone|sound|quality|colou?r)\b",
     ),
     rule(
         "brightness_direction",
@@ -140,25 +106,31 @@ RULES = (
     ),
     rule(
         "tempo_regularity",
-        "regular|steady|even|constant",
-        rf"\b{PULSE} {SEEMS}{NOT}{BE} {NOT}{HOW}"
-        r"(?:(?P<regular>regular|steady|even|constant)|(?P<irregular>irregular|uneven|unsteady))\b",
+        "regular|steady|even|constant|same|stable",
+        rf"\b{PULSE} {SEEMS}{NOT}{IS}{HOW}"
+        r"(?:(?P<regular>regular|steady|even|constant|the same|stable)|(?P<irregular>irregular|uneven|unsteady))\b",
     ),
     rule(
         "tempo_regularity",
-        "regular|steady|even|constant",
-        rf"\b(?:(?P<regular>regular|steady|even|constant)|(?P<irregular>irregular|uneven|unsteady)) "
+        "tempo|beat|rhythm|spaced",
+        rf"\b(?:(?P<regular>{PULSE})(?= {UNCHANGING})|(?P<regular3>no change (?:in|of) (?:the )?tempo)"
+        r"|(?P<regular2>(?:evenly|equally|regularly) spaced)|(?P<irregular>(?:unevenly|irregularly) spaced))",
+    ),
+    rule(
+        "tempo_regularity",
+        "regular|steady|even|constant|equal",
+        rf"\b(?:(?P<regular>regular|steady|even|constant|equal)|(?P<irregular>irregular|uneven|unsteady|unequal)) "
         rf"(?:{PULSE}|intervals)\b",
     ),
     rule(
         "speakers",
-        "speaker|people|person|voices|one voice",
+        "speaker|people|person|voice",
         rf"\b(?:there (?:is|are) |there's |(?:i|we) (?:can )?hear )(?:{ONE_SPEAKER}|{SEVERAL_SPEAKERS})\b",
     ),
     rule(
         "speakers",
-        "speaker|people|person|voices|one voice",
-        rf"\b(?:{ONE_SPEAKER}|{SEVERAL_SPEAKERS}) (?:{TALK})\b",
+        "speaker|people|person|voice|man|woman|boy|girl",
+        rf"\b(?:{ONE_SPEAKER}|{SEVERAL_SPEAKERS}|(?P<several2>{_A_PERSON} and {_A_PERSON})) (?:{TALK})\b",
     ),
     *COUNT_RULES,
 )

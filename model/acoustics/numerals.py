@@ -15,6 +15,7 @@ _PLACES = (
     *(("fifth", "5th"), ("sixth", "6th"), ("seventh", "7th"), ("eighth", "8th")),
 )
 _ORDINALS = {word: place for place, words in enumerate(_PLACES, 1) for word in words} | {"last": -1, "final": -1}
+_ORDINALS |= {"opening": 1, "initial": 1, "closing": -1}
 
 _WORD = rf"(?:{'|'.join(sorted(_CARDINALS, key=len, reverse=True))})"
 _BELOW_HUNDRED = rf"(?:(?:{'|'.join(_TENS)})[- ]{_WORD}|{_WORD})"

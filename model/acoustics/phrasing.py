@@ -21,33 +21,53 @@ class Rule:
 
 
 NOT = r"(?:(?:does|did|do|is|are|was|has|have)(?: not|n't) |not |never |no longer )?"
-HOW = r"(?:(?:very|quite|rather|a bit|a little|somewhat|much|\w+ly) ){0,2}"
+HOW = r"(?:(?:very|quite|rather|a bit|a little|somewhat|much|ever|\w+ly) ){0,2}"
 SEEMS = r"(?:then |also |keeps |continues to |seems to |appears to |starts to |begins to )?"
-BE = r"(?:is|are|was|were|be|being|sounds|seems|appears|stays|stay|remains|remain|keeps|feels|has|become|becomes)"
-GET = r"(?:gets?|grows?|becomes?|getting|growing|becoming|turns?)"
-RISE = r"(?:ris(?:es|e|ing)|rose|go(?:es)? up(?:wards?)?|going up(?:wards?)?|climb(?:s|ing)?|ascend(?:s|ing)?)"
-FALL = (
-    r"(?:fall(?:s|ing)?|fell|go(?:es)? down(?:wards?)?|going down(?:wards?)?|drop(?:s|ping|ped)?|descend(?:s|ing)?"
-    r"|sink(?:s|ing)?|declin(?:es|ing))"
+BE = (
+    r"(?:is|are|was|were|be|being|sounds?|seems?|appears?|stays?|remains?|keeps?|feels?|has|becomes?"
+    r"|strikes me as|comes across as)"
 )
-UP, DOWN = rf"(?:{RISE}|increas(?:es|ing)|{GET} higher)", rf"(?:{FALL}|decreas(?:es|ing)|{GET} lower)"
+IS = rf"(?:{BE} {NOT}|(?:is|are|was|were)n't )"
+GET = r"(?:gets?|grows?|becomes?|got|grew|became|getting|growing|becoming|turns?)"
+GETS = rf"{GET} {HOW}(?:\w+er and )?"  # "gets deeper and softer" speaks of two things at once
+_MOVE = (
+    r"(?:go(?:es|ing)?|went|com(?:es?|ing)|came|mov(?:es?|ing|ed)|glid(?:es?|ing|ed)|slid(?:es?|ing)?|jump(?:s|ing|ed)?"
+    r"|creep(?:s|ing)?|crept|shoots?|shot) (?:back )?"
+)
+RISE = rf"(?:ris(?:es|e|ing|en)|rose|{_MOVE}up(?:wards?)?|climb(?:s|ing|ed)?|ascend(?:s|ing|ed)?|soar(?:s|ing|ed)?)"
+FALL = (
+    rf"(?:fall(?:s|ing|en)?|fell|{_MOVE}down(?:wards?)?|drop(?:s|ping|ped)?|descend(?:s|ing|ed)?"
+    r"|s[iau]nk(?:s|ing)?|declin(?:es?|ing|ed)|dip(?:s|ping|ped)?|plung(?:es?|ing|ed))"
+)
+UP = rf"(?:{RISE}|increas(?:es?|ing|ed)|{GETS}higher)"
+DOWN = rf"(?:{FALL}|decreas(?:es?|ing|ed)|{GETS}(?:lower|deeper))"
 FLAT = r"(?:level|flat|monotone|monotonous|constant|steady|unchanged)"
 EVEN = r"(?:even|steady|constant|unchanged|the same|level|stable)"
-SLOW = r"(?:slow|slowly|unhurried|leisurely)"
-FAST = r"(?:fast|quick|quickly|rapid|rapidly|hurried)"
-SOFT = r"(?:softer|quieter|fainter)"
-MELODIC = r"(?:pitch|pitch level|intonation|melody|tune|f0|pitch contour|melodic line|melodic contour|contour)"
-LOUDNESS = r"(?:loudness|volume|sound level|(?<=the )level|dynamics|intensity)"
-PULSE = r"(?:rhythm|beat|pulse|tempo|timing)"
-PACE = r"(?:speech|speaker|voice|pace|tempo|rate|delivery|music|melody|tune|song|beat|rhythm|it)"
-TIMBRE = r"(?:sound|timbre|tone|tone colou?r|music|voice|it)"
-SOUND = r"(?:sound|event|noise|knock|hit|burst)"
+UNCHANGING = r"(?:does not|doesn't|did not|didn't|never) (?:chang|var)(?:e|es|y|ies)\b"
+SLOW = r"(?:slow|slowly|unhurried|unhurriedly|leisurely|sluggish)"
+FAST = r"(?:fast|quick|quickly|rapid|rapidly|hurried|hurriedly|brisk|briskly|swift|swiftly)"
+SOFT = r"(?:softer|quieter|fainter|weaker|less loud)"
+OF = (
+    r"(?: of (?:the|an?|his|her|their|its|this) (?:\w+'s )?(?:voices?|singer|speaker|speech|music|melody|sound|clip"
+    r"|recording|song|piece|tune|tone|man|woman|person|child|sentence|utterance|phrase|performance|instrument))?"
+)
+MELODIC = (
+    r"(?:(?:pitch level|pitch contour|pitch|intonation|melody|tune|f0|(?:melodic|melody|vocal) line|melodic contour"
+    rf"|contour){OF})"
+)
+LOUDNESS = rf"(?:(?:loudness|volume|sound level|(?<=the )level|dynamics|intensity){OF})"
+PULSE = rf"(?:(?:rhythm|beat|pulse|tempo|timing){OF})"
+PACE = rf"(?:(?:speech|speaker|voice|pace|tempo|rate|delivery|music|melody|tune|song|beat|rhythm|speed|it){OF})"
+TIMBRE = rf"(?:(?:sound|timbre|tone|tone colou?r|music|voice|noise|recording|audio|it){OF})"
+SOUND = r"(?:sound|event|noise|knock|hit|burst|clap|bang|beep|bark|click|tap|thud|crash|chirp|chime|honk|blast|shot)"
 NOTE = r"(?:note|tone|pitch)"
 CLIP = r"(?:clip|recording|audio|piece|melody|utterance|excerpt|song|phrase|it)"
 COUNTED = (
-    r"(?:there (?:is|are|were|was)|there's|(?:i|we) (?:can )?(?:hear|count|make out)"
-    r"|(?:clip|recording|audio|melody|tune|piece|music|phrase|it) (?:contains|has|consists of)) "
-    r"(?:exactly |only |about |around |roughly |at least |at most |no more than |not more than |up to )?"
+    r"(?:there (?:is|are|were|was)|there's|(?:i|we|you) (?:can )?(?:hear|count|make out)"
+    r"|(?:clip|recording|audio|melody|tune|piece|music|phrase|it) (?:contains|has|consists of|is made up of)"
+    r"|(?:speaker|he|she|they) (?:makes?|utters?|plays?)) "
+    r"(?:exactly |only |just |about |around |roughly |at least |at most |no more than |not more than |up to "
+    r"|a total of )?"
     rf"(?P<number>{NUMBER}) "
 )
 AUDIBLE = r"(?:(?:is|are|can be) (?:heard|audible)|sounds?\b)"
@@ -56,10 +76,21 @@ SEVERAL_SPEAKERS = (
     r"(?P<several>(?:two|three|four|several|many|multiple)(?: different| distinct)? (?:speakers|people|persons|voices))"
 )
 TALK = r"(?:is|are) (?:heard|audible|speaking|talking)|speaks?|talks?"
-ABOUT = r"(?:about |around |roughly |approximately |nearly |at |near |at least |at most )?"
+ABOUT = (
+    r"(?:at )?(?:about |around |roughly |approximately |nearly |near |almost |some |something like |close to "
+    r"|just under |just over |more than |less than |over |under |above |below )?(?:at least |at most )?"
+)
 NOTE_NAME = re.compile(r"\b[a-g](?:#|b)?\d\b")
 # A direction that turns ("rises and then falls") is no direction of the whole.
-STRAIGHT = rf"(?!,? (?:and then|then|but then|before|and) (?:it )?{HOW}(?:{RISE}|{FALL})\b)"
+STRAIGHT = (
+    rf"(?![^,.]{{0,20}},? (?:and then|then|but then|before|and) (?:it |an? )?{HOW}"
+    rf"(?:{RISE}|{FALL}|up|down|higher|lower)\b)"
+)
+WHOLE = r"(?<!first )(?<!second )(?<!third )(?<!fourth )(?<!last )(?<!final )"  # what one of several does says no more
+
+
+# Above all others is a superlative, and no comparison with the one before.
+ALL_OTHERS = r" than (?:all |any )?(?:of )?(?:the )?(?:others?|rest)\b"
 
 
 def rule(descriptor: str, triggers: str, pattern: str) -> Rule:
@@ -68,7 +99,9 @@ def rule(descriptor: str, triggers: str, pattern: str) -> Rule:
 
 def compared(descriptor: str, kind: str, triggers: str, more: str, less: str, equal: str) -> Rule:
     """As in "the second sound is louder than the first"; without "than", louder than the one before it."""
-    other = rf"(?: (?:than|as) (?:the )?(?:(?P<other>{ORDINAL}|previous|one before)(?: {kind})?))?"
+    other = rf"(?: (?:than|as) (?:the )?(?:(?P<other>{ORDINAL}|previous|one before)(?: {kind}| one)?))?"
     by = rf"(?:{ABOUT}{NUMBER} ?(?:db|decibels?|semitones?) )?"
-    judged = rf"{BE} {NOT}{HOW}{by}(?:(?P<greater>{more})|(?P<less>{less})|(?P<equal>{equal}))"
-    return rule(descriptor, triggers, rf"\b(?P<this>{ORDINAL}) (?:{kind} )?{judged}\b{other}")
+    judged = rf"{HOW}{by}(?:(?P<greater>{more})|(?P<less>{less})|(?P<equal>{equal}))"
+    verb = rf"(?:{IS}|(?=[^,]{{5,30}} than ))"  # "two knocks, the second louder than the first"
+    this = rf"\b(?P<this>{ORDINAL}) (?:{kind} |one )?"
+    return rule(descriptor, triggers, rf"{this}{verb}{judged}\b(?!{ALL_OTHERS}){other}")

@@ -25,26 +25,28 @@ _UNCERTAIN = frozenset(
     (
         *("if", "whether", "unless", "or", "neither", "nor", "suppose", "imagine", "expect", "expected", "unsure"),
         *("usually", "often", "typically", "normally", "generally", "sometimes", "instead"),
-        *("would", "could", "might", "may", "maybe", "perhaps", "should", "must"),
+        *("would", "could", "might", "may", "should", "must"),
     )
 )
 _NOT_HEARD = re.compile(
-    r"\b(?:says?|said|saying|lyrics|the answer is|means|cannot tell|can't tell|not sure|as if|as though"
-    r"|options?|mentions?|with the other|in the other|i (?:do not|don't) (?:think|believe|hear)|not true)\b"
+    r"\b(?:(?<!what he )(?<!what she )says?|said|saying|lyrics|the answer is|means|cannot tell|can't tell|not sure"
+    r"|as if|as though|options?|mentions?|with the other|in the other|i (?:do not|don't) (?:think|believe|hear)"
+    r"|not true)\b"
 )
-_HEDGE = re.compile(
-    r"\b(?:probably|possibly|likely|presumably|hardly|barely|scarcely|i (?:think|believe|guess|suspect|suppose))\b"
-)
+_GUESS = r"probably|possibly|likely|presumably|maybe|perhaps|i (?:think|believe|guess|suspect|suppose)"
+_HEDGE = re.compile(rf"\b(?:{_GUESS}|hardly|barely|scarcely)\b")
+_AFTERTHOUGHT = re.compile(rf"[^,:]*,? (?:{_GUESS})\W*")
 _CLAUSE_CHARS = 80  # no clause of interest is longer, and long texts stay linear
 _CLAUSE_END = re.compile(r"[,:]| and | but ")
 _QUOTED = re.compile(r"[\"“][^\"“”]*[\"”]")  # stops at the next mark, so that many of them cost no square
 _S = r" ?s(?:ec(?:onds?)?)?"
 _TIMES = (
     re.compile(rf"\b(?:from|between) (?P<start>{NUMBER})(?:{_S})? ?(?:to|and|until|-|–) ?(?P<end>{NUMBER}){_S}\b"),
-    re.compile(rf"\b(?:in|during|over|for) the first (?P<end>{NUMBER}){_S}\b"),
+    re.compile(rf"\b(?:in|during|over|for|within) the (?:first|opening) (?P<end>{NUMBER}){_S}\b"),
     re.compile(rf"\b(?:until|before) (?P<end>{NUMBER}){_S}\b"),
     re.compile(rf"\b(?:after|from) (?P<start>{NUMBER}){_S}\b"),
 )
+_FIRST_SECOND = re.compile(r"\b(?:in|during|over|for|within) the (?:first|opening) second\b")
 _PARTS = {
     "end": re.compile(r"\b(?:at|towards?|near) the end\b|\b(?:in|during) the (?:last|final) second\b"),
     "start": re.compile(r"\b(?:at|in|near) the (?:start|beginning)\b"),
@@ -61,7 +63,10 @@ def statements(text: str) -> Iterator[tuple[str, int]]:
 
 
 def is_hedged(match: re.Match[str]) -> bool:
-    """Whether a word before the match, or in it, takes it back; "but" and commas end its reach."""
+    """Whether a word before the match, in it or closing the sentence takes it back; "but" and commas end its reach."""
+    rest = match.string[match.end() : match.end() + _CLAUSE_CHARS]
+    if len(rest) < _CLAUSE_CHARS and _AFTERTHOUGHT.fullmatch(rest) is not None:
+        return True
     first = max(0, match.start() - _CLAUSE_CHARS)
     if _HEDGE.search(match.string, first, match.end()) is None:
         return False
@@ -77,6 +82,8 @@ def stretch_of(sentence: str) -> Stretch:
                 times = found.groupdict()
                 end_s = number(times["end"]) if times.get("end") else None
                 return Stretch(number(times["start"]) if times.get("start") else 0.0, end_s)
+        if _FIRST_SECOND.search(sentence) is not None:
+            return Stretch(0.0, 1.0)
     if " the " not in sentence:
         return Stretch()
     return Stretch(part=next((part for part, pattern in _PARTS.items() if pattern.search(sentence)), ""))

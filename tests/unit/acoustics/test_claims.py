@@ -79,6 +79,16 @@ ENGLISH = [
     ("The notes are C4 , Eb4 and G4 .", [("note_sequence", "is", "C4 Eb4 G4")]),
     ("There is no falling intonation.", [("pitch_direction", "is_not", "falls")]),
     ("the third sound is the loudest .", [("loudest_sound", "equals", 3)]),
+    ("The third knock is louder than the others.", [("loudest_sound", "equals", 3)]),
+    ("The tempo is more than 120 bpm.", [("tempo", "at_least", 120)]),
+    ("The pitch is below 200 Hz.", [("pitch_median", "at_most", 200)]),
+    ("The clip lasts less than 3 seconds.", [("duration", "at_most", 3)]),
+    (
+        "The melody goes up and the volume comes down.",
+        [("pitch_direction", "is", "rises"), ("loudness_direction", "is", "softer")],
+    ),
+    ("There are no changes in pitch.", [("pitch_direction", "is", "level")]),
+    ("Each note is higher than the last.", [("pitch_direction", "is", "rises")]),
 ]
 NOT_CLAIMS = [
     "does the pitch rise ?",
@@ -113,6 +123,20 @@ NOT_CLAIMS = [
     "i think it is slow .",
     "the pitch hardly falls .",
     "it sounds as if the pitch rises .",
+    "the pitch falls , i think .",
+    "it is slow , perhaps .",
+    "the tempo is not 120 bpm .",
+    "the tempo goes from 90 to 120 bpm .",
+    "there are three knocks and two barks .",
+    "there is no sound of a dog .",
+    "the clip is silent after the bell .",
+    "nothing else can be heard .",
+    "the tune is the same as before .",
+    "the second sound has the same pitch as the first .",
+    "the footsteps get louder and then softer .",
+    "the pitch goes up , then down .",
+    "the voice drops to a whisper .",
+    "the first clap gets weaker .",
     "",
 ]
 
@@ -136,10 +160,24 @@ def test_a_claim_knows_where_it_stands(text):
 
 
 @pytest.mark.parametrize(
-    ("split", "sentences", "recall"), [("development", 149, 0.95), ("held-out", 125, 0.9), ("fresh", 33, 0.85)]
+    ("split", "sentences", "recall"),
+    [
+        ("development", 149, 0.95),
+        ("held-out", 125, 0.9),
+        ("fresh", 33, 0.85),
+        ("blind", 60, 0.9),
+        ("blind held-out", 40, 0.85),
+        ("reasoner", 40, 0.9),
+        ("untouched", 40, 0.65),
+    ],
 )
 def test_labelled_sentences_are_read_with_precision_and_recall(split, sentences, recall):
-    """Rules were tuned on "development" alone; "held-out" was labelled before the newer ones, "fresh" after them."""
+    """What English to expect: the rules saw "development", "blind" and "reasoner", which say little of other words.
+
+    "Blind" and "blind held-out" were written and labelled before their writer saw the rules, which then read 0.44 and
+    0.52 of their claims; "untouched" was written after the last change of a rule, and 0.68 of it is read: ordinary
+    English of words not thought of is read by two thirds, and next to nothing is invented.
+    """
     rows = [row for row in map(json.loads, LABELLED.read_text().splitlines()) if row["split"] == split]
     assert len(rows) == sentences
     right = found_count = labelled_count = 0
@@ -149,7 +187,7 @@ def test_labelled_sentences_are_read_with_precision_and_recall(split, sentences,
         right += len(found & labelled)
         found_count += len(found)
         labelled_count += len(labelled)
-    assert right / found_count >= 0.9
+    assert right / found_count >= 0.95
     assert right / labelled_count >= recall
 
 
