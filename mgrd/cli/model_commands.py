@@ -1,6 +1,7 @@
 """`mgrd model ...`: what is registered, what stands behind which alias, and how it came to be so."""
 
 from datetime import datetime
+from typing import Any
 
 import click
 from rich.console import Group
@@ -9,7 +10,23 @@ from rich.text import Text
 from mgrd.cli.names import alias_name, model_name, short, version_name
 from mgrd.cli.options import Context, calling
 from mgrd.cli.output import plain, table, when
+from mgrd.cli.run_commands import metrics_text
 from mgrd.clients.registry_values import Gate, Version
+
+
+class Time(click.ParamType[datetime]):
+    """A time in ISO 8601; without a zone it is the caller's."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """The time with its zone."""
+        try:
+            return datetime.fromisoformat(value).astimezone()
+        except ValueError:
+            return self.fail(
+                f"{value!r} is no time; write 2026-11-23, 2026-11-23T18:00 or 2026-11-23T18:00Z", param, ctx
+            )
 
 
 @click.group()
@@ -44,7 +61,7 @@ def show(context: Context, name: str) -> None:
 @model.command()
 @click.argument("name", metavar="MODEL")
 @click.option("--alias", default="production", show_default=True)
-@click.option("--at", "at_time", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]), help="What it was then.")
+@click.option("--at", "at_time", type=Time(), help="What it was then, such as 2026-11-23T18:00.")
 @click.option("--audit", is_flag=True, help="Every audited act on the model instead.")
 @calling(default_person="ana")
 def history(context: Context, name: str, alias: str, at_time: datetime | None, audit: bool) -> None:
@@ -58,7 +75,7 @@ def history(context: Context, name: str, alias: str, at_time: datetime | None, a
                 view.add_row(str(one.sequence), when(one.create_time), one.actor, one.action, one.resource, details)
             context.output.show(records, view=view)
         elif at_time is not None:
-            found = clients.registry.get_alias(alias_name(name, alias), read_time=at_time.astimezone())
+            found = clients.registry.get_alias(alias_name(name, alias), read_time=at_time)
             context.output.show(found, view=f"{short(found.name)} was {short(found.version) or 'nothing'}")
         else:
             promotions = list(clients.registry.list_promotions(alias_name(name, alias)))
@@ -74,9 +91,10 @@ def _show_model(context: Context, name: str) -> None:
     with context.clients() as clients:
         found = clients.registry.get_model(name)
         versions = list(clients.registry.list_versions(name))
-    aliases = table("alias", "version", "gate", "moved", title="aliases")
+    aliases = table("alias", "version", "gate", "changed", "etag", title="aliases")
     for one in found.aliases:
-        aliases.add_row(one.name.split("/")[-1], short(one.version), gate_text(one.gate), when(one.update_time))
+        gate, changed = gate_text(one.gate), when(one.update_time)
+        aliases.add_row(one.name.split("/")[-1], short(one.version), gate, changed, one.etag)
     listed = table("version", "state", "aliases", "digest", "from", "author", "registered", title="versions")
     for each in versions:
         origin = short(each.lineage[-1].run) if each.lineage else ""
@@ -95,8 +113,7 @@ def _show_version(context: Context, name: str) -> None:
         files.add_row(file.path, f"{file.size_bytes:,}", file.sha256)
     measured = table("suite", "metrics", "by", "when", title="evaluations")
     for one in evaluations:
-        metrics = ", ".join(f"{key} {value:.3g}" for key, value in sorted(one.metrics.items()))
-        measured.add_row(one.suite, metrics, one.evaluator, when(one.create_time))
+        measured.add_row(one.suite, metrics_text(one.metrics), one.evaluator, when(one.create_time))
     value = plain(found) | {"evaluations": plain(evaluations)}
     context.output.show(value, view=Group(Text(_version_text(found)), "", files, "", measured))
 

@@ -16,6 +16,7 @@ WRONG = [
     (("run", "start", "-p", "x"), "INVALID_ARGUMENT", "--param", "write NAME=VALUE"),
     (("ask", "no-such.wav", "what ?"), "INVALID_ARGUMENT", "CLIP", "does not exist"),
     (("promote", "nano"), "INVALID_ARGUMENT", "", "names no version"),
+    (("model", "history", "nano", "--at", "noon"), "INVALID_ARGUMENT", "--at", "write 2026-11-23, "),
     (("bogus",), "WRONG_USAGE", "", "No such command 'bogus'"),
 ]
 
