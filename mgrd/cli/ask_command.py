@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import click
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 
 from mgrd.cli.names import model_name, short
@@ -57,24 +57,32 @@ def ask(
 
 def answer_aloud(output: Output, events: Iterable[ReplyEvent]) -> Reply:
     """Shows a reply as it comes, then its evidence and figures; returns it whole."""
-    reply = collect(events, on_event=lambda event: None if output.as_json else _stream(output, event))
+    reply = collect(events, on_event=None if output.as_json else _Aloud(output.console).say)
     output.show(reply, view=summary(reply))
     return reply
 
 
-def _stream(output: Output, event: ReplyEvent) -> None:
-    console = output.console
-    match event:
-        case Answerer():
-            console.print("[dim]reasoning[/] ", end="")
-        case ReasoningDelta(text):
-            console.print(text, end="", style="italic", markup=False)
-        case AnswerDelta(text):
-            console.print(text, end="", style="bold green", markup=False)
-        case Completion():
-            console.print()
-        case Evidence():
-            pass
+class _Aloud:
+    """The words of a reply as they come; a reply that is not reasoned begins with its answer."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._reasons = False
+
+    def say(self, event: ReplyEvent) -> None:
+        """Says what the event adds to the reply's words."""
+        match event:
+            case ReasoningDelta(text):
+                if not self._reasons:
+                    self._reasons = True
+                    self._console.print("[dim]reasoning[/] ", end="")
+                self._console.print(text, end="", style="italic", markup=False)
+            case AnswerDelta(text):
+                self._console.print(text, end="", style="bold green", markup=False)
+            case Completion():
+                self._console.print()
+            case Answerer() | Evidence():
+                pass
 
 
 def summary(reply: Reply) -> Group:
@@ -93,8 +101,8 @@ def _evidence_table(evidence: tuple[Evidence, ...]) -> Table:
     view = table("claim", "verdict", "measured", "confidence", title="\nevidence")
     for one in evidence:
         sign = _SIGNS.get(one.verdict, "[dim]? not checkable[/]")
-        confidence = f"{one.confidence:.2f}" if one.measured else ""
-        view.add_row(one.claim.text, sign, f"{one.measured} {one.unit}".strip(), confidence)
+        measured = (f"{one.measured} {one.unit}".strip(), f"{one.confidence:.2f}") if one.measured else ("", "")
+        view.add_row(one.claim.text, sign, *measured)
     return view
 
 
