@@ -1,5 +1,6 @@
 """docker-compose.yml and the secrets it is given: loopback only, nothing with a default password, everything probed."""
 
+import json
 import re
 import stat
 import subprocess
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.support.charts import tool
 from tools.compose.secrets import ADDRESSES, PASSWORDS, make_secrets
 
 ROOT = Path(__file__).parents[3]
@@ -84,12 +86,10 @@ def test_every_image_can_be_named_by_a_variable(services: dict[str, dict[str, An
 
 
 def test_compose_itself_takes_the_file(tmp_path: Path) -> None:
-    if subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode != 0:
-        # No Debian package holds it, and building it takes CI minutes: there the other tests of this file must do.
-        pytest.skip("docker compose is missing: install Docker's compose plugin")
+    compose = tool("docker-compose")
     make_secrets(tmp_path / "home")
     done = subprocess.run(
-        ["docker", "compose", "--env-file", str(tmp_path / "home" / "env"), "--profile", "*", "config", "--quiet"],
+        [compose, "--env-file", str(tmp_path / "home" / "env"), "--profile", "*", "config", "--format", "json"],
         cwd=ROOT,
         env={"PATH": "/usr/local/bin:/usr/bin:/bin", "MGRD_COMPOSE_HOME": str(tmp_path / "home")},
         capture_output=True,
@@ -97,3 +97,14 @@ def test_compose_itself_takes_the_file(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    seen = json.loads(done.stdout)["services"]
+    assert seen.keys() == yaml.safe_load(TEXT)["services"].keys()
+    published = [port for service in seen.values() for port in service.get("ports", [])]
+    assert {port["host_ip"] for port in published} == {"127.0.0.1"}
+
+
+def test_compose_refuses_what_nobody_made() -> None:
+    command = [tool("docker-compose"), "--env-file", "/dev/null", "config", "--quiet"]
+    done = subprocess.run(command, cwd=ROOT, env={}, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "run tools/compose/up.sh, which makes it" in done.stderr
