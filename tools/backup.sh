@@ -10,9 +10,11 @@ verb=${1:-} namespace=${2:-} release=${3:-} folder=${4:-}
 [ -n "$folder" ] || { sed -n '2,6s/^# //p' "$0" >&2; exit 2; }
 
 databases=(orchestrator registry inference)
-in_pod() { kubectl --namespace "$namespace" exec --stdin "$release-$1-0" -- "${@:2}"; }
+of_release() { kubectl --namespace "$namespace" "$@"; }
+in_pod() { of_release exec --stdin "$release-$1-0" -- "${@:2}"; }
 sql() { in_pod postgres psql --quiet --host /tmp --username postgres --set ON_ERROR_STOP=1 "$@"; }
-deployments=("deployment/$release-registry" "deployment/$release-orchestrator" "deployment/$release-inference")
+services=("deployment/$release-registry" "deployment/$release-orchestrator" "deployment/$release-inference"
+    "statefulset/$release-triton")
 
 save() {
     mkdir -p -m 700 "$folder"
@@ -26,8 +28,10 @@ save() {
 
 restore() {
     (cd "$folder" && sha256sum --check --quiet SHA256SUMS)
-    kubectl --namespace "$namespace" scale "${deployments[@]}" "statefulset/$release-triton" --replicas 0
-    kubectl --namespace "$namespace" wait --for=delete pod --timeout 180s \
+    local replicas=()
+    for service in "${services[@]}"; do replicas+=("$(of_release get "$service" --output 'jsonpath={.spec.replicas}')"); done
+    of_release scale "${services[@]}" --replicas 0
+    of_release wait --for=delete pod --timeout 180s \
         --selector "app.kubernetes.io/instance=$release,app.kubernetes.io/component in (registry,orchestrator,inference)"
     for database in "${databases[@]}"; do
         sql --dbname postgres --command "DROP DATABASE IF EXISTS $database WITH (FORCE)"
@@ -36,7 +40,7 @@ restore() {
         in_pod postgres pg_restore --host /tmp --username postgres --exit-on-error --dbname "$database" <"$folder/$database.dump"
     done
     in_pod store tar --extract --xattrs --directory /data <"$folder/store.tar"
-    kubectl --namespace "$namespace" scale "${deployments[@]}" "statefulset/$release-triton" --replicas 1
+    for index in "${!services[@]}"; do of_release scale "${services[$index]}" --replicas "${replicas[$index]}"; done
 }
 
 case $verb in

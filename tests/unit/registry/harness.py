@@ -170,11 +170,13 @@ def tokens() -> TokenTable:
 
 
 @contextmanager
-def running(folder: Path, *, database_url: str = "", **settings: Any) -> Iterator[Platform]:
-    """A registry that lives as long as the block, with the model `nano`."""
+def running(
+    folder: Path, *, database_url: str = "", store: ContentStore | None = None, fresh: bool = True, **settings: Any
+) -> Iterator[Platform]:
+    """A registry that lives as long as the block, with the model `nano`, which it makes where it is `fresh`."""
     url = database_url or f"sqlite:///{folder / 'registry.db'}"
     migrate(url, package="services.registry")
-    database, store = Database(url), open_store((folder / "store").as_uri())
+    database, store = Database(url), store or open_store((folder / "store").as_uri())
     chosen = RegistrySettings(**settings)
     server, port = in_process(
         register=registered(Transactions(database, store), chosen, run_starter=lambda run: STARTERS.get(run, "")),
@@ -184,7 +186,8 @@ def running(folder: Path, *, database_url: str = "", **settings: Any) -> Iterato
     )
     platform = Platform(f"127.0.0.1:{port}", database, store, chosen, folder)
     try:
-        platform.by("ana").create_model("nano")
+        if fresh:
+            platform.by("ana").create_model("nano")
         yield platform
     finally:
         for connection in platform.connections.values():
