@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from model.worlds import lexicon, phrases
+from model.worlds.asking.changing import changed
 from model.worlds.items import Asker, Item
 from model.worlds.scenes import Melody
 from model.worlds.truths import film_scene, music_mood, truth
@@ -170,26 +171,23 @@ def _changed_film(ask: Asker, melody: Melody, instrument: str) -> Item:
     """What the music would be for with one thing about it changed."""
     usual_film = lexicon.USUAL_FILM_SCENE[instrument]
     manner = {"mode": melody.mode, "pitch": melody.contour, "rate": melody.rate}
-    usual = dict(zip(manner, MANNER_OF_FILM[usual_film], strict=True))
-    changing = [name for name, value in manner.items() if value != "level"]
-    asked = changing[int(ask.rng.integers(len(changing)))]
-    other, usual_other = lexicon.OPPOSITE[manner[asked]], lexicon.OPPOSITE[usual[asked]]
+    change = changed(ask, manner, MANNER_OF_FILM[usual_film])
     return ask.item(
         "changed_film_scene",
         3,
         (
-            f"with the other {asked} , which film scene does the music fit ?",
-            f"for which film scene is this music with the other {asked} ?",
+            f"with the other {change.property} , which film scene does the music fit ?",
+            f"for which film scene is this music with the other {change.property} ?",
         ),
-        _film_of(manner | {asked: other}),
+        _film_of(change.manner),
         heard=[
             phrases.MODE[melody.mode],
             phrases.RATE[melody.rate],
             phrases.PITCH[melody.contour],
-            phrases.instead(other),
+            phrases.instead(change.other),
         ],
         expected=[*_expected(instrument), f"that fits a film scene like {usual_film} ."],
-        guess=_film_of(usual | {asked: usual_other}),
+        guess=_film_of(change.usual),
         values=tuple(lexicon.FILM_SCENES.values()),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from model.worlds import lexicon, phrases
+from model.worlds.asking.changing import changed
 from model.worlds.items import Asker, Item
 from model.worlds.lexicon import Sentence
 from model.worlds.scenes import Utterance
@@ -174,21 +175,18 @@ def _changed_energy(ask: Asker, spoken: Utterance) -> Item:
     """What the speaker would be like with one thing changed."""
     said = sentence_of(spoken)
     manner = {"pitch": spoken.pitch, "rate": spoken.rate, "loudness": ask.scene.trend}
-    usual = dict(zip(manner, (*USUAL_MANNER[said.usual_mood], lexicon.USUAL_TREND[said.valence]), strict=True))
-    changing = [name for name, value in manner.items() if value not in ("level", "even")]
-    asked = changing[int(ask.rng.integers(len(changing)))]
-    other, usual_other = lexicon.OPPOSITE[manner[asked]], lexicon.OPPOSITE[usual[asked]]
+    change = changed(ask, manner, (*USUAL_MANNER[said.usual_mood], lexicon.USUAL_TREND[said.valence]))
     return ask.item(
         "changed_energy",
         3,
         (
-            f"with the other {asked} , what is the speaker like ?",
-            f"which word fits the speaker with the other {asked} ?",
+            f"with the other {change.property} , what is the speaker like ?",
+            f"which word fits the speaker with the other {change.property} ?",
         ),
-        _energy_of(manner | {asked: other}),
-        heard=[*phrases.manner(spoken), phrases.LOUDNESS[ask.scene.trend], phrases.instead(other)],
+        _energy_of(change.manner),
+        heard=[*phrases.manner(spoken), phrases.LOUDNESS[ask.scene.trend], phrases.instead(change.other)],
         expected=[*argued_from_words(spoken), f"the voice must be {said.usual_mood} ."],
-        guess=_energy_of(usual | {asked: usual_other}),
+        guess=_energy_of(change.usual),
         values=tuple(lexicon.ENERGIES.values()),
     )
 
