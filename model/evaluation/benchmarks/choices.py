@@ -10,6 +10,9 @@ Strictly: the reply is one choice, word for word, perhaps behind its letter or "
 import re
 from collections.abc import Iterable, Sequence
 
+from model.evaluation.benchmarks.items import Item, Outcome
+
+_PROMPT = "{question}\nChoices:\n{choices}\nReply with the text of the right choice and nothing else."
 _WORD = re.compile(r"\b\w+\b")
 _LEAD = re.compile(
     r"^\W*(?:so\W+)?(?:the\s+)?(?:correct\s+|final\s+|best\s+)?(?:answer|option|choice)(?:\s+is\b|\s*:)\W*(?=\S)",
@@ -49,6 +52,28 @@ def named_choice(reply: str, choices: Sequence[str]) -> str | None:
 def lettered(choices: Sequence[str]) -> str:
     """The choices as they are shown, a line each."""
     return "\n".join(f"{chr(ord('A') + i)}. {choice}" for i, choice in enumerate(choices))
+
+
+def match_all(items: Sequence[Item], answers: Sequence[str | None]) -> list[Outcome]:
+    """MMAU's match for every row that has an answer; rows without are left out."""
+    return [_outcome(item, answer) for item, answer in zip(items, answers, strict=True)]
+
+
+def is_named(item: Item, answer: str) -> bool:
+    """Whether the answer is the right choice, word for word."""
+    return named_choice(answer, item.choices) == item.reference
+
+
+def choice_prompt(item: Item) -> str:
+    """Question and choices, to be answered in the words of one."""
+    return _PROMPT.format(question=item.question, choices=lettered(item.choices))
+
+
+def _outcome(item: Item, answer: str | None) -> Outcome:
+    if answer is None:
+        return Outcome.SKIPPED
+    right = official_match(item.reference, answer, item.choices)
+    return Outcome.CORRECT if right else Outcome.WRONG
 
 
 def _only_like(text: str, choices: Sequence[str]) -> str | None:

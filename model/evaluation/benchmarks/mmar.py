@@ -3,8 +3,8 @@
 Its scorer is MMAU's with other groups and the key `answer_prediction`; `thinking_prediction` is read by its rubrics.
 """
 
+from model.evaluation.benchmarks.choices import choice_prompt, is_named, match_all
 from model.evaluation.benchmarks.items import Benchmark, Item, Record, labels
-from model.evaluation.benchmarks.mmau import choice_prompt, is_named, match_all
 
 
 def _read(record: Record, _file: str) -> Item:

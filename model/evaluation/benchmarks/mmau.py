@@ -3,34 +3,8 @@
 Its scorer skips rows without `model_output`; the test set of 9,000 has no answers and cannot be scored here.
 """
 
-from collections.abc import Sequence
-
-from model.evaluation.benchmarks.choices import lettered, named_choice, official_match
-from model.evaluation.benchmarks.items import Benchmark, Item, Outcome, Record, labels
-
-_PROMPT = "{question}\nChoices:\n{choices}\nReply with the text of the right choice and nothing else."
-
-
-def match_all(items: Sequence[Item], answers: Sequence[str | None]) -> list[Outcome]:
-    """The word match for every row that has an answer."""
-    return [_outcome(item, answer) for item, answer in zip(items, answers, strict=True)]
-
-
-def is_named(item: Item, answer: str) -> bool:
-    """Whether the answer is the right choice, word for word."""
-    return named_choice(answer, item.choices) == item.reference
-
-
-def choice_prompt(item: Item) -> str:
-    """Question and choices."""
-    return _PROMPT.format(question=item.question, choices=lettered(item.choices))
-
-
-def _outcome(item: Item, answer: str | None) -> Outcome:
-    if answer is None:
-        return Outcome.SKIPPED
-    right = official_match(item.reference, answer, item.choices)
-    return Outcome.CORRECT if right else Outcome.WRONG
+from model.evaluation.benchmarks.choices import choice_prompt, is_named, match_all
+from model.evaluation.benchmarks.items import Benchmark, Item, Record, labels
 
 
 def _read(record: Record, _file: str) -> Item:

@@ -7,7 +7,7 @@ there is none, the script stops with an error and we leave the row out.
 
 from collections.abc import Sequence
 
-from model.evaluation.benchmarks.choices import lettered, named_choice
+from model.evaluation.benchmarks.choices import is_named, lettered
 from model.evaluation.benchmarks.items import Benchmark, Item, Outcome, Record, labels
 
 _LETTERS = "ABCD"
@@ -44,10 +44,6 @@ def _outcome(item: Item, letter: str) -> Outcome:
     return Outcome.CORRECT if item.record.get(_KEYS[_LETTERS.index(letter)], "") == item.reference else Outcome.WRONG
 
 
-def _is_named(item: Item, answer: str) -> bool:
-    return named_choice(answer, item.choices) == item.reference
-
-
 def _prompt(item: Item) -> str:
     return _PROMPT.format(question=item.question, choices=lettered(item.choices))
 
@@ -80,7 +76,7 @@ MMSU = Benchmark(
     prompt=_prompt,
     prompt_version="letters-1",
     official=parse_all,
-    strict=_is_named,
+    strict=is_named,
     record_answer=_with_answer,
     recorded=_recorded,
 )
