@@ -82,6 +82,12 @@ def encode_rows(
     ]
 
 
+def encode_file(model: AudioLanguageModel, path: Path) -> list[Example]:
+    """Examples of every row of a file, with their clips' encoder frames; DataError where a row or clip is bad."""
+    dataset = Dataset(path)
+    return encode_rows(model, dataset, dataset.rows)
+
+
 def _mels(clip: Clip | None, *, silent: bool) -> list[Tensor]:
     if clip is None:
         return []

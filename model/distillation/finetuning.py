@@ -31,6 +31,13 @@ class LearnConfig:
     """Steps between two resume points."""
 
 
+def stride(share: float, *, among: int) -> int:
+    """The step between places that picks this share of so many, past all of them where the share is 0."""
+    if not 0 <= share <= 1:
+        raise ValueError(f"a share of {share} is none: choose 0 to 1")
+    return round(1 / share) if share else among + 1
+
+
 def learn(
     bench: Workbench,
     rows: Sequence[TokenSequence],

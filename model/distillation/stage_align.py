@@ -13,7 +13,8 @@ from pathlib import Path
 
 import torch
 
-from model.distillation.clips import Dataset, encode_rows
+from model.distillation.clips import encode_file
+from model.distillation.finetuning import LearnConfig
 from model.distillation.preference import Preferences, preferences
 from model.distillation.progress import Progress, StageReport
 from model.distillation.resuming import Curve, ResumePoints, fingerprint
@@ -26,7 +27,6 @@ from model.learning.examples import Example
 from model.learning.rewards import RewardConfig
 from model.learning.rollouts import Rollout, roll_out
 from model.learning.trainer import OptimiserConfig
-from model.learning.trainer_names import TORCH
 from model.learning.trainers import make_trainer
 
 _SAMPLES = 6
@@ -34,17 +34,16 @@ _LEARNING_FROM, _LEARNING_TO = 0.4, 0.9
 
 
 @dataclass(frozen=True)
-class AlignConfig:
+class AlignConfig(LearnConfig):
     """Sizes of alignment; beta and rate are not disclosed in the paper."""
 
-    seed: int = 1
+    epochs: int = 1
+    batch_size: int = 16
+    learning_rate: float = 1e-4
     pairs: int = 128
     """At most so many; the paper had 8,000."""
     candidates: int = 8
     """Answers drawn for each probe."""
-    epochs: int = 1
-    batch_size: int = 16
-    learning_rate: float = 1e-4
     beta: float = 0.1
     likelihood_weight: float = 1.0
     """How much the likelihood of the chosen answer counts beside the preference."""
@@ -52,10 +51,6 @@ class AlignConfig:
     """Of all answers: the policy's own distribution shows mistakes that serving, drawing cooler, hides."""
     think: bool = False
     """Whether probes are answered after thinking."""
-    trainer: str = TORCH
-    """torch, or deepspeed-zero1, -zero2 or -zero3."""
-    resume_every: int = 25
-    """Steps between two resume points."""
 
 
 @dataclass(frozen=True)
@@ -92,10 +87,10 @@ def align(
     The error is measured on heldout_probes.jsonl beside it.
     """
     bench = open_checkpoint(checkpoint, seed=config.seed)
-    probes = _encoded(bench, data.parent / "heldout_probes.jsonl")
+    probes = encode_file(bench.model, data.parent / "heldout_probes.jsonl")
     before = Measured(_asked(bench, probes, config))
     progress(0.1, f"{before.error:.1%} of held-out probes are answered with a wrong picture of itself")
-    asked = _answers(bench, _encoded(bench, data), config, n=config.candidates)
+    asked = _answers(bench, encode_file(bench.model, data), config, n=config.candidates)
     found = preferences(bench.tokenizer, asked, limit=config.pairs)
     progress(_LEARNING_FROM, f"{len(found.pairs)} pairs, {found.sources['own']} of them its own mistakes")
     points = ResumePoints(work, identity=fingerprint(config, checkpoint, data), every=config.resume_every)
@@ -113,11 +108,6 @@ def align(
         **after.figures("after"),
     }
     return StageReport("align", metrics, {"curve": curve, "samples": _samples(before, after)})
-
-
-def _encoded(bench: Workbench, path: Path) -> list[Example]:
-    dataset = Dataset(path)
-    return encode_rows(bench.model, dataset, dataset.rows)
 
 
 def _asked(bench: Workbench, probes: Sequence[Example], config: AlignConfig) -> list[Rollout]:

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from model.distillation.clips import Dataset, encode_rows
+from model.distillation.clips import encode_file
 from model.distillation.filtering import FilterConfig, rejection
-from model.distillation.finetuning import LearnConfig, learn
+from model.distillation.finetuning import LearnConfig, learn, stride
 from model.distillation.progress import Progress, StageReport
 from model.distillation.resuming import Pieces, ResumePoints, fingerprint
 from model.distillation.workbench import MAX_NEW_TOKENS, Workbench, open_checkpoint
@@ -44,7 +44,7 @@ def cold_start(
     texts = data.parent / "text.jsonl"
     identity = fingerprint(config, checkpoint, data, texts)
     audio, reasoned = _audio_examples(bench, data, config, Pieces(work, identity=identity))
-    text = _encoded(bench, texts)
+    text = encode_file(bench.model, texts)
     rows = [training_row(bench.tokenizer, example) for example in (*audio, *text)]
     points = ResumePoints(work, identity=identity, every=config.resume_every)
     report = learn(bench, rows, config, points=points, progress=progress, stage="cold_start")
@@ -53,15 +53,10 @@ def cold_start(
     return replace(report, metrics={**report.metrics, **shares})
 
 
-def _encoded(bench: Workbench, path: Path) -> list[Example]:
-    dataset = Dataset(path)
-    return encode_rows(bench.model, dataset, dataset.rows)
-
-
 def _audio_examples(bench: Workbench, data: Path, config: ColdStartConfig, pieces: Pieces) -> tuple[list[Example], int]:
     """Direct answers, some replaced by the model's own reasoning; and how many those are. No given chain is used."""
-    direct = [replace(example, reasoning="") for example in _encoded(bench, data) if example.has_audio]
-    every = round(1 / config.reasoning_share) if config.reasoning_share else len(direct) + 1
+    direct = [replace(example, reasoning="") for example in encode_file(bench.model, data) if example.has_audio]
+    every = stride(config.reasoning_share, among=len(direct))
     chosen = direct[::every]
     chains = pieces.get("reasoning")
     if chains is None:

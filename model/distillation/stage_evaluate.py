@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model.acoustics.verification import Evidence
-from model.distillation.clips import Dataset, encode_rows
+from model.distillation.clips import Dataset, encode_file, encode_rows
 from model.distillation.progress import Progress, StageReport
 from model.distillation.workbench import MAX_NEW_TOKENS, Workbench, open_checkpoint
 from model.evaluation.claims import evidence_of
@@ -43,7 +43,6 @@ def evaluate(config: EvalConfig, *, checkpoint: Path, data: Path, out: Path, pro
 
 def _questions(bench: Workbench, dataset: Dataset) -> Heldout:
     rows = dataset.rows
-    text = Dataset(dataset.path.parent / "heldout_text.jsonl")
 
     def measure(i: int, reasoning: str) -> list[Evidence]:
         clip = dataset.clip(rows[i])
@@ -52,7 +51,7 @@ def _questions(bench: Workbench, dataset: Dataset) -> Heldout:
     return Heldout(
         heard=encode_rows(bench.model, dataset, rows),
         silent=encode_rows(bench.model, dataset, rows, silent=True),
-        text=encode_rows(bench.model, text, text.rows),
+        text=encode_file(bench.model, dataset.path.parent / "heldout_text.jsonl"),
         measure=measure,
     )
 

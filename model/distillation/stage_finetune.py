@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from model.distillation.clips import Dataset, encode_rows
-from model.distillation.finetuning import LearnConfig, learn
+from model.distillation.finetuning import LearnConfig, learn, stride
 from model.distillation.keeping import NothingKeptError
 from model.distillation.progress import Progress, StageReport
 from model.distillation.resuming import ResumePoints, fingerprint
@@ -42,6 +42,6 @@ def _training_rows(bench: Workbench, data: Path, config: SftConfig) -> list[Toke
     if not any(row.audio for row in dataset.rows):
         raise NothingKeptError(f"{data.name} holds no acoustic chain; draw more: raise `questions` and `candidates`")
     examples = encode_rows(bench.model, dataset, dataset.rows)
-    every = round(1 / config.direct_share) if config.direct_share else len(examples) + 1
+    every = stride(config.direct_share, among=len(examples))
     direct = [replace(e, reasoning="") for e in examples[::every] if e.has_audio]
     return [training_row(bench.tokenizer, example) for example in (*examples, *direct)]

@@ -10,7 +10,7 @@ from math import sqrt
 from pathlib import Path
 from statistics import fmean, pvariance
 
-from model.distillation.clips import Dataset, encode_rows
+from model.distillation.clips import encode_file
 from model.distillation.progress import Progress, StageReport
 from model.distillation.workbench import MAX_NEW_TOKENS, open_checkpoint
 from model.engine.params import SamplingParams
@@ -53,12 +53,12 @@ def measure_gain(config: GainConfig, *, before: Path, after: Path, data: Path, p
 
 def _right(checkpoint: Path, data: Path, config: GainConfig) -> list[bool]:
     """Whether each question is answered rightly after thinking."""
-    bench, dataset = open_checkpoint(checkpoint, seed=config.seed), Dataset(data)
+    bench = open_checkpoint(checkpoint, seed=config.seed)
     sampling = SamplingParams(
         max_new_tokens=MAX_NEW_TOKENS,
         temperature=config.temperature,
         seed=config.seed,
         min_think_tokens=MIN_REASONING_TOKENS,
     )
-    examples = encode_rows(bench.model, dataset, dataset.rows)
+    examples = encode_file(bench.model, data)
     return [group[0].correct for group in roll_out(bench.engine, examples, sampling, n=1, rewards=RewardConfig())]
