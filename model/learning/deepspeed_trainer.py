@@ -172,6 +172,13 @@ class _Losses(nn.Module):
         with autocast(self._config):
             return make_loss()
 
+    def state_dict(self, **_options: Any) -> dict[str, Any]:  # type: ignore[override]
+        """Every weight under its own name: what stage 3 leaves here of one cannot be split as `network.fused` does."""
+        state: dict[str, Any] = {}
+        for name, module in self.named_modules():
+            module._save_to_state_dict(state, f"{name}." if name else "", keep_vars=False)  # noqa: SLF001
+        return state
+
 
 def _with_last(losses: Iterable[Callable[[], Tensor]]) -> Iterator[tuple[Callable[[], Tensor], bool]]:
     """Each with whether it is the last; an empty list is the caller's mistake."""
