@@ -58,13 +58,13 @@ class MixtureConfig:
     """Audio samples that carry reasoning."""
     eliciting: float = 0.5
     """Reasoning samples under the eliciting instruction."""
-    acoustic_when_elicited: float = 0.28
+    acoustic_when_elicited: float = 0.18
     """Of those, how many argue from the sound."""
-    acoustic_otherwise: float = 0.02
+    acoustic_otherwise: float = 0.013
     """Of the other reasoning samples, how many argue from the sound."""
     may_skip: float = 0.01
     """Direct answers that teach the empty thinking block itself."""
-    depth_weights: tuple[float, float, float] = (1.0, 0.8, 0.25)
+    depth_weights: tuple[float, float, float] = (1.0, 0.8, 0.08)
     """Weight of a question by its depth."""
     probe_weight: float = 0.15
     """Weight of probes (self-cognition, unanswerable), which fit every scene."""

@@ -45,7 +45,7 @@ class BaseConfig:
 
     seed: int = 0
     encoder_steps: int = 1000
-    steps: int = 2400
+    steps: int = 3000
     batch_size: int = 48
     scenes: int = 30_000
     learning_rate: float = 1.5e-3
