@@ -1,12 +1,13 @@
 """How large the runs are: everything that decides time and power, by name.
 
-`full` fits 150 minutes a cell on two cores, `quick` about 25, `smoke` is for tests. Results of
-different sizes are never mixed on one page.
+`full` fits 150 minutes a cell on two cores, `quick` takes about 25, `smoke` is for tests. `ample` asks whether
+more is learnt from four times the scenes and three times the updates. Results of different sizes are never
+mixed on one page.
 """
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ QUICK = Sizes(
     probes=1000,
     budgets=(4, 8, 16, 24, 32, 48),
 )
+AMPLE = replace(QUICK, name="ample", scenes=3200, wide_factor=1, rl_steps=48, questions=800, probes=200)
 FULL = Sizes(
     name="full",
     scenes=1600,
@@ -88,4 +90,4 @@ FULL = Sizes(
     probes=5000,
     budgets=(4, 8, 16, 24, 32, 48, 64),
 )
-SIZES = {sizes.name: sizes for sizes in (SMOKE, QUICK, FULL)}
+SIZES = {sizes.name: sizes for sizes in (SMOKE, QUICK, AMPLE, FULL)}
