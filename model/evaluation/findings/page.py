@@ -6,9 +6,10 @@ the results, and are the only part written by hand.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
 from pathlib import Path
+from statistics import fmean
 
 from model.evaluation.findings.arms import ARMS
 from model.evaluation.findings.contrasts import Judged, Results, Tested, judge
@@ -117,8 +118,8 @@ def _bound(value: float) -> str:
 
 
 def _by_kind(results: Results) -> list[str]:
-    """Accuracy of each kind of question at each turn, thinking, over all cells."""
-    lines = ["## Kinds by turns", "", "Right answers after thinking, in %, over all cells.", ""]
+    """Accuracy of each kind of question at each turn, over all cells."""
+    lines = ["## Kinds by turns", "", "Right answers in %, after thinking / at once (answers), over all cells.", ""]
     for group in _GROUPED:
         rows = _grouped_rows(results, group)
         lines += table([group.capitalize(), *TURNS], rows) if rows else []
@@ -126,16 +127,16 @@ def _by_kind(results: Results) -> list[str]:
 
 
 def _grouped_rows(results: Results, group: str) -> list[list[str]]:
-    shares: dict[str, dict[str, list[float]]] = {}
+    shares: dict[str, dict[str, dict[str, list[float]]]] = {}
     for result in results.all:
         if result.arm not in TURNS:
             continue
-        for metric in ("answers.think", "answers.text"):
+        for metric in ("answers.think", "answers.direct", "answers.text"):
             for item, value in result.metrics.get(metric, {}).items():
                 name = _group_name(result.items.get(item, {}), group)
                 if value is not None:
-                    shares.setdefault(name, {}).setdefault(result.arm, []).append(value)
-    return [[name, *(_share(found.get(arm, [])) for arm in TURNS)] for name, found in sorted(shares.items())]
+                    shares.setdefault(name, {}).setdefault(result.arm, {}).setdefault(metric, []).append(value)
+    return [[name, *(_shares(found.get(arm, {})) for arm in TURNS)] for name, found in sorted(shares.items())]
 
 
 def _group_name(about: dict[str, object], group: str) -> str:
@@ -143,8 +144,12 @@ def _group_name(about: dict[str, object], group: str) -> str:
     return f"{prefix}{about.get(group, 'unknown')}"
 
 
-def _share(values: Sequence[float]) -> str:
-    return f"{100 * sum(values) / len(values):.0f} ({len(values)})" if values else ""
+def _shares(outcomes: Mapping[str, Sequence[float]]) -> str:
+    """The share of each metric, and of how many answers."""
+    if not outcomes:
+        return ""
+    shares = " / ".join(f"{100 * fmean(values):.0f}" for values in outcomes.values())
+    return f"{shares} ({max(map(len, outcomes.values()))})"
 
 
 def _costs(results: Results) -> list[str]:
