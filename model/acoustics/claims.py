@@ -52,7 +52,9 @@ class Claim:
 
 
 _NEGATED = re.compile(r"\b(?:not|never|no longer)\b|n't")
-_NONE_BEFORE = re.compile(r"\b(?:no|not an?|without(?: an?| any)?) (?:clear |real |such |any )?$")
+_NONE_BEFORE = re.compile(
+    r"(?:\b(?:no|not(?: an?)?|without(?: an?| any)?)|n't(?: an?)?) (?:clear |real |such |any |at all )?$"
+)
 _BOUNDS = {
     "at least": Relation.AT_LEAST,
     "at most": Relation.AT_MOST,
@@ -109,8 +111,8 @@ def _claim(rule: Rule, match: re.Match[str], stretch: Stretch, *, text: str, off
     if read is None or is_hedged(match):
         return None
     relation, value, tolerance = read
-    if relation is Relation.AT_MOST:
-        pass  # "not more than three" holds its negation in the bound
+    if relation is Relation.AT_MOST or "none" in match.groupdict():
+        pass  # "not more than three" and "does not pause" hold their negation
     elif _NEGATED.search(match.group()) or _NONE_BEFORE.search(
         match.string[max(0, match.start() - _BEFORE_CHARS) : match.start()]
     ):
@@ -138,9 +140,9 @@ def _read(rule: Rule, match: re.Match[str]) -> tuple[Relation, str | float, floa
     if "sequence" in groups:
         return Relation.IS, " ".join(name.capitalize() for name in NOTE_NAME.findall(groups["sequence"])), 0.0
     if "tonic" in groups:
-        tonic = groups["tonic"].replace(" sharp", "#").replace(" flat", "b")
+        tonic = groups["tonic"].replace("-", " ").replace(" sharp", "#").replace(" flat", "b")
         return Relation.IS, f"{tonic[0].upper()}{tonic[1:]} {groups['mode']}", 0.0
-    name = next(iter(groups)).rstrip("23")
+    name = next(iter(groups)).rstrip("234")
     return Relation.IS, groups.get("mode") or groups["mode2"] if name == "mode" else name, 0.0
 
 

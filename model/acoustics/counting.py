@@ -23,7 +23,10 @@ from model.acoustics.phrasing import (
 _STRUCK = r"(?:note|tone|hit|beat|sound)"
 _PITCHED = r"[a-g](?:#|b)?\d"
 _VOICED = r"(?:(?:low|high|deep|steady|constant|level|median|mean|average) )"
-_LIES = r"(?:(?:is|lies|sits|hovers|stays|remains|averages|centres|centers|of) (?:steady |constant |level )?)?"
+_LIES = (
+    r"(?:(?:is|sounds|measures|equals|=|lies|sits|hovers|stays|remains|averages|centres|centers|of)"
+    r" (?:steady |constant |level )?)?"
+)
 _ALONE = (
     rf"(?! of\b|,? (?:and|then|followed by|plus) (?:then )?(?:an? |{NUMBER}\b))"  # "three knocks and a bang" are four
 )
@@ -31,9 +34,17 @@ _NEXT = r"(?: ?, (?:and |then )?| and | then | )"
 
 COUNT_RULES = (
     rule("event_count", "", rf"\b{COUNTED}(?:\w+ )?{SOUND}(?:s|es)?\b{_ALONE}"),
-    rule("event_count", "heard|audible|sound", rf"\b(?P<number>{NUMBER}) (?:\w+ )?{SOUND}(?:s|es)? {AUDIBLE}"),
+    rule("event_count", "", rf"\b(?P<number>{NUMBER}) (?:\w+ )?{SOUND}(?:s|es)? {AUDIBLE}"),
     rule("note_count", "note|tone", rf"\b{COUNTED}(?:\w+ )?(?:note|tone)s?\b"),
     rule("note_count", "note|tone", rf"\b(?P<number>{NUMBER}) (?:\w+ )?(?:note|tone)s? {AUDIBLE}"),
+    rule(
+        "event_count",
+        "total|altogether|in all|overall",
+        rf"\b(?:a total of|altogether|in total|in all|overall),? (?P<number>{NUMBER}) "
+        rf"(?:\w+ )?{SOUND}(?:s|es)?\b{_ALONE}",
+    ),
+    rule("event_count", "number of", rf"\bnumber of (?:sound|event|noise)s (?:is|equals|:) (?P<number>{NUMBER})\b"),
+    rule("note_count", "number of", rf"\bnumber of notes (?:is|equals|:) (?P<number>{NUMBER})\b"),
     rule("note_count", "over", rf"\bover (?P<number>{NUMBER}) notes\b"),
     rule("onset_count", "onset", rf"\b(?P<number>{NUMBER}) onsets?\b"),
     rule("pause_count", "pause", rf"\b{COUNTED}(?:\w+ )?pauses?\b"),
@@ -47,12 +58,42 @@ COUNT_RULES = (
     compared(
         "sound_loudness",
         SOUND,
-        "loud|softer|quieter|fainter|weaker",
-        "louder",
-        SOFT,
+        "loud|softer|quieter|fainter|weaker|volume|intense",
+        "louder|more (?:loud|intense|volume)",
+        f"{SOFT}|less volume",
         "(?:just |about |roughly )?as loud",
     ),
-    compared("note_pitch", NOTE, "higher|lower|the same|as high", "higher", "lower", "the same|as high"),
+    compared(
+        "note_pitch",
+        NOTE,
+        "higher|lower|the same|as high",
+        "higher(?: in pitch)?",
+        "lower(?: in pitch)?",
+        "the same|as high",
+    ),
+    rule(
+        "note_pitch",
+        "above|below",
+        rf"\b(?P<this>{ORDINAL}) {NOTE} (?:is|lies|sits|ends|falls) {HOW}(?:(?P<greater>above)|(?P<less>below)) "
+        rf"(?:the )?(?P<other>{ORDINAL})\b",
+    ),
+    rule(
+        "sound_loudness",
+        "equally loud",
+        rf"\b(?P<this>{ORDINAL}) and (?:the )?(?P<other>{ORDINAL}) {SOUND}?(?:s|es)? {BE} (?P<equal>equally loud)\b",
+    ),
+    *(
+        rule(
+            descriptor,
+            "compared|relative",
+            rf"\b(?:compared (?:to|with)|relative to) the (?P<other>{ORDINAL})(?: {kind}| one)?,? "
+            rf"the (?P<this>{ORDINAL}) (?:{kind} |one )?{BE} {HOW}(?:(?P<greater>{more})|(?P<less>{less}))\b",
+        )
+        for descriptor, kind, more, less in (
+            ("sound_loudness", SOUND, "louder", SOFT),
+            ("note_pitch", NOTE, "higher", "lower"),
+        )
+    ),
     *(
         rule(
             f"{word}_sound",
@@ -104,7 +145,12 @@ COUNT_RULES = (
     rule(
         "duration",
         "second| s",
-        rf"\b{CLIP} (?:lasts?(?: for)?|takes|is|runs for|goes on for) {ABOUT}(?P<number>{NUMBER}) "
-        r"?(?:s|sec|seconds?)(?: long)?\b",
+        rf"\b{CLIP} (?:lasts?(?: for)?|takes|is|runs for|goes on for|has a (?:duration|length) of) {ABOUT}"
+        rf"(?P<number>{NUMBER}) ?(?:s|sec|seconds?)(?: long)?\b",
+    ),
+    rule(
+        "duration",
+        "duration|length",
+        rf"\b(?:duration|(?:total|overall) length){OF} {BE} {ABOUT}(?P<number>{NUMBER}) ?(?:s|sec|seconds?)\b",
     ),
 )

@@ -25,12 +25,24 @@ from model.acoustics.phrasing import (
     rule,
 )
 
-_MORE, _LESS = r"(?:rise|increase|lift|jump)", r"(?:drop|fall|decrease|dip|decline)"
-_PITCHED = rf"(?:{MELODIC}|(?:fundamental frequency|voice|(?<=the )tone|whistle|siren|hum){OF})"
+_MORE, _LESS = r"(?:rise|increase|lift|jump|growth)", r"(?:drop|fall|decrease|dip|decline|reduction)"
+_RISING = r"(?:rising|ascending|upward|climbing|increasing)"
+_FALLING = r"(?:falling|descending|downward|declining|dropping|sinking|decreasing)"
+_SHAPE = r"(?:trend|slope|contour|shape|movement|motion|path|line|pattern|trajectory|inflection|glide|slide|tendency)"
+_LOUD, _QUIET = r"(?:loud|loudly|louder|strong|forte)", r"(?:quiet|quietly|quieter|soft|softly|softer|faint|weak|piano)"
+_OPENS = r"(?:starts?|begins?|opens?)(?: out| off)? "
+_CLOSES = r",? (?:and|but|then|and then) (?:ends?|finishes|closes|grows|becomes|gets)(?: up)? (?:more )?"
+_ONWARD = r"(?! and (?:then )?(?:back|again))"
+_PITCHED = (
+    rf"(?:{MELODIC}|(?:fundamental frequency|voice|(?:(?<=the )|(?<=her )|(?<=his )|(?<='s ))tone|whistle|siren|hum)"
+    rf"{OF})"
+)
+_PHRASED = r"(?:line|scale|arpeggio|theme|motif|cadence|notes)"
 _NOT_LOUDNESS = r"(?! (?:in|to) (?:volume|loudness|intensity|a (?:whisper|murmur|shout))\b)"
 _SAME = r"(?:the same|a constant|a steady|a level|one|a single)"
 _KEPT = rf"\b(?:at|on|with|in|holds|keeps) {_SAME}"
 
+_SHRINKS = r"(?:fades|decays?|tapers?|dwindles?|diminish(?:es)?|wanes?|subsides?|shrinks?|lessens?|weakens?)"
 _ONCE = r"(?![^.]{0,20} (?:then|and) )"  # a rise and then a fall
 
 DIRECTION_RULES = (
@@ -42,9 +54,27 @@ DIRECTION_RULES = (
     ),
     rule(
         "pitch_direction",
-        "rising|ascending|falling|descending|flat|monoton|upward|downward",
-        rf"\b{NOT}(?:(?P<rises>rising|ascending|upward)|(?P<falls>falling|descending|downward)|(?P<level>flat|monotonous"
-        rf"|monotone)) (?:{MELODIC}|voice|tone)\b",
+        "line|scale|arpeggio|theme|motif|cadence|notes",
+        rf"\b{WHOLE}{_PHRASED} {SEEMS}{NOT}{HOW}"
+        rf"(?:(?P<rises>{RISE}|is {_RISING})|(?P<falls>{FALL}|is {_FALLING}))\b{STRAIGHT}",
+    ),
+    rule(
+        "pitch_direction",
+        "trend|slope|contour|shape|movement|motion|path|line|pattern|trajectory|inflection|glide|slide|tendency",
+        rf"\b{_PITCHED} (?:shows|has|follows|traces|takes|exhibits|displays|is|makes|with) an? {HOW}"
+        rf"(?:(?P<rises>{_RISING})|(?P<falls>{_FALLING})|(?P<level>flat|level)) (?:{_SHAPE}|one)\b",
+    ),
+    rule(
+        "pitch_direction",
+        "rising|ascending|falling|descending|flat|monoton|upward|downward|climbing",
+        rf"\b{NOT}(?:(?P<rises>rising|ascending|upward|climbing)|(?P<falls>falling|descending|downward)"
+        rf"|(?P<level>flat|monotonous|monotone)) (?:{MELODIC}|voice|tone)\b",
+    ),
+    rule(
+        "pitch_direction",
+        "pitch|intonation",
+        rf"\b(?:(?P<level>(?:no|little|almost no|hardly any|barely any) {MELODIC} (?:variation|changes?|movement))"
+        rf"|(?P<level2>{MELODIC} (?:does not|doesn't|never) move))\b",
     ),
     rule(
         "pitch_direction",
@@ -63,7 +93,8 @@ DIRECTION_RULES = (
         "pitch|intonation|monotone",
         rf"\b(?:(?P<level>{MELODIC})(?: (?:stays|remains) the same\b(?! as)|(?= {UNCHANGING}))"
         rf"|(?P<level2>{_KEPT} (?:pitch|tone|note)\b(?! as))"
-        rf"|(?P<level3>(?:in|is|it's|with) an? {HOW}monotone\b))",
+        rf"|(?P<level3>(?:in|is|it's|with) an? {HOW}monotone\b)"
+        rf"|(?P<level4>pitch-wise,? nothing {HOW}(?:changes|happens|moves)))",
     ),
     rule(
         "pitch_direction",
@@ -81,7 +112,8 @@ DIRECTION_RULES = (
         "loudness_direction",
         "loudness|volume|level|dynamics|intensity",
         rf"\b{LOUDNESS} {SEEMS}{NOT}{HOW}{IS}?{HOW}"
-        rf"(?:(?P<louder>{UP}|grows|swells)|(?P<softer>{DOWN}|fades)|(?P<even>{EVEN}))\b{STRAIGHT}",
+        rf"(?:(?P<louder>{UP}|grows|swells|builds?(?: up)?|ramps up)|(?P<softer>{DOWN}|{_SHRINKS})"
+        rf"|(?P<even>{EVEN}))\b{STRAIGHT}",
     ),
     rule(
         "loudness_direction",
@@ -96,5 +128,11 @@ DIRECTION_RULES = (
         r"\b(?:(?P<softer>decrescendo|diminuendo|fad(?:es|ed|ing)(?! in\b)(?: out| away)?"
         r"|(?:dies|dying|died) (?:down|away)|(?:trails|tapers|tails) (?:off|away))"
         r"|(?P<louder>crescendo|swell(?:s|ed|ing)|fad(?:es|ed|ing) in))\b",
+    ),
+    rule(
+        "loudness_direction",
+        "loud|quiet|soft|faint|weak|strong|piano|forte",
+        rf"\b(?:(?P<louder>(?:{_OPENS}(?:{HOW}){_QUIET}{_CLOSES}|from {_QUIET} to ){_LOUD})"
+        rf"|(?P<softer>(?:{_OPENS}(?:{HOW}){_LOUD}{_CLOSES}|from {_LOUD} to ){_QUIET}))\b{_ONWARD}",
     ),
 )

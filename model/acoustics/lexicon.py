@@ -34,7 +34,7 @@ RULES = (
     rule(
         "register",
         "voice|pitch|register|speaker",
-        rf"\b(?:voice|pitch|register|speaker){OF} {IS}{HOW}(?:\w+ and )?"
+        rf"\b(?:(?:voice|pitch|register|speaker){OF} {IS}|(?:voice|register): ){HOW}(?:pitched )?(?:\w+ and )?"
         r"(?:(?P<low>low(?:-pitched)?|deep)|(?P<high>high(?:-pitched)?))"
         r"\b(?! (?:volume|energy|intensity))",
     ),
@@ -45,16 +45,31 @@ RULES = (
         r"(?:male |female |pitched )?(?:voice|speaker|(?:speaking )?pitch|register)\b",
     ),
     rule(
+        "register",
+        "bass|baritone|soprano|falsetto|pitched|tone",
+        r"\b(?:(?P<low>bass|baritone)|(?P<high>soprano|falsetto)) (?:voice|singer|speaker|register)\b"
+        rf"|\b(?:speaks?|talks?|sings?|speaking|talking|singing) in an? {HOW}"
+        r"(?:(?P<low2>low|deep)|(?P<high2>high))(?:-pitched)? tone\b",
+    ),
+    rule(
         "rate",
-        "slow|hurried|leisurely|sluggish|fast|quick|rapid|brisk|swift",
-        rf"\b{PACE} {SEEMS}{NOT}{IS}{HOW}(?:spoken |played |moving )?"
+        "slow|hurried|leisurely|sluggish|fast|quick|rapid|brisk|swift|adagio|largo|lento|allegro|presto|vivace|tempo",
+        rf"\b(?:{PACE} {SEEMS}{NOT}{IS}|{PACE}: ){HOW}(?:spoken |played |moving )?"
         rf"(?:(?P<slow>{SLOW})|(?P<fast>{FAST}))\b",
     ),
     rule(
         "rate",
         "slow|leisurely|unhurried|fast|quick|rapid|brisk|hurried",
-        r"\b(?:(?P<slow>slow|leisurely|unhurried)|(?P<fast>fast|quick|rapid|brisk|hurried)) "
-        r"(?:talker|speaker|speech|pace|tempo|speed|rate|delivery|melody|tune|rhythm|beat|music)\b",
+        r"\b(?:(?P<slow>slow|leisurely|unhurried|sluggish)|(?P<fast>fast|quick|rapid|brisk|hurried|up-?tempo))"
+        r"(?:,? (?:and |but )?\w+)?? "
+        r"(?:talker|speaker|speech|pace|tempo|speed|rate|delivery|melody|tune|rhythm|beat|music|song|track|piece)\b",
+    ),
+    rule(
+        "rate",
+        "rate|pace|tempo|speed|rush|race|hurr|rattle|drawl|drag",
+        rf"\b(?:speech rate|speaking rate|tempo|pace|speed){OF} {NOT}{IS}{HOW}(?:(?P<slow>low)|(?P<fast>high))\b"
+        rf"|\b(?:speaker|man|woman|guy|voice|boy|girl|he|she|they) (?:(?P<fast2>rushes|races|hurries|rattles)"
+        r"|(?P<slow2>drawls|dawdles)) (?:through|along|off|on|over)\b",
     ),
     rule(
         "rate",
@@ -64,24 +79,29 @@ RULES = (
     ),
     rule(
         "mode",
-        "mode|key|scale|chord|triad|tonality|harmony",
-        rf"\b(?:mode|key|scale|chord|triad|tonality|harmony) {IS}{HOW}(?:a )?(?P<mode>major|minor)\b",
+        "major|minor",
+        rf"\b(?:(?:mode|key|scale|chord|triad|tonality|harmony|melody|piece|song|tune) {IS}|(?:mode|tonality): )"
+        rf"{HOW}(?:a )?(?P<mode>major|minor)\b",
     ),
     rule(
         "key",
         "major|minor",
-        r"\b(?:in (?!a )|in the key of |key is )(?P<tonic>[a-g](?:#| sharp| flat|b)?) (?P<mode>major|minor)\b",
+        r"\b(?:in (?!a )|in the key of |(?:key|key signature|tonality|tonic|tonal cent(?:er|re))"
+        r"(?: is|:| suggests| points to| seems to be| sounds like) )"
+        r"(?P<tonic>[a-g](?:#|[- ]sharp|[- ]flat|b)?)[- ](?P<mode>major|minor)\b",
     ),
     rule(
         "mode",
         "major|minor",
         r"\b(?:in (?:a |the )?(?P<mode>major|minor)|(?P<mode2>major|minor)[- ]"
-        r"(?:key|mode|scale|triad|chord|tonality))\b",
+        r"(?:key|mode|scale|triad|chord|tonality|harmony|feel|sound|flavou?r|character|sonority|tune|melody))\b",
     ),
     rule(
         "silence",
-        "silen|no sound|nothing",
-        rf"\b(?:(?P<silent>(?:there is|there's|i hear) (?:no sound|nothing|(?:only |complete |total )?silence)"
+        "silen|no sound|nothing|hear any",
+        rf"\b(?:(?P<silent>(?:there is|there's|i hear) (?:no sound|nothing(?! but)"
+        rf"|(?:only |just |nothing but |pure |complete |total )?silence)"
+        rf"|(?:can't|cannot|don't|do not) hear (?:anything|a thing|any sound)"
         rf"|(?:it|clip|recording|audio) {IS}{HOW}silent"
         r"|(?:nothing|no sound) (?:is|can be) (?:heard|audible)))\b"
         r"(?! (?:but|else|except|other|of|(?:after|before|until|from) (?:the|it|that|this|an?))\b)",
@@ -89,14 +109,14 @@ RULES = (
     rule(
         "brightness",
         "bright|brilliant|shrill|tinny|dark|dull|muffled|mellow",
-        rf"\b{TIMBRE} {IS}{HOW}"
+        rf"\b(?:{TIMBRE} {IS}|(?:timbre|tone): ){HOW}(?:\w+ and )?"
         r"(?:(?P<bright>bright|brilliant|shrill|tinny)|(?P<dark>dark|dull|muffled|mellow))\b",
     ),
     rule(
         "brightness",
         "timbre|tone|sound|quality|colo",
-        r"\b(?:(?P<bright>bright|brilliant|shrill|tinny)|(?P<dark>dark|dull|muffled)) "
-        r"(?:timbre|tone|sound|quality|colou?r)\b",
+        r"\b(?:(?P<bright>bright|brilliant|shrill|tinny)|(?P<dark>dark|dull|muffled))(?:,? (?:and )?\w+)?? "
+        r"(?:timbre|tone|sound|sonority|quality|colou?r)\b",
     ),
     rule(
         "brightness_direction",
@@ -106,9 +126,10 @@ RULES = (
     ),
     rule(
         "tempo_regularity",
-        "regular|steady|even|constant|same|stable",
-        rf"\b{PULSE} {SEEMS}{NOT}{IS}{HOW}"
-        r"(?:(?P<regular>regular|steady|even|constant|the same|stable)|(?P<irregular>irregular|uneven|unsteady))\b",
+        "regular|steady|even|constant|same|stable|consistent|metronomic|strict|erratic|jerky|wobbly",
+        rf"\b(?:{PULSE} {SEEMS}{NOT}{IS}|(?:rhythm|beat|timing): ){HOW}"
+        r"(?:(?P<regular>regular|steady|even|constant|the same|stable|consistent|metronomic|strict)"
+        r"|(?P<irregular>irregular|uneven|unsteady|erratic|jerky|unstable|inconsistent|wobbly))\b",
     ),
     rule(
         "tempo_regularity",

@@ -24,16 +24,20 @@ _SENTENCE = re.compile(r"(?:[^.;!?\n]|(?<=\d)\.(?=\d))+[.;!?\n]?")
 _UNCERTAIN = frozenset(
     (
         *("if", "whether", "unless", "or", "neither", "nor", "suppose", "imagine", "expect", "expected", "unsure"),
-        *("usually", "often", "typically", "normally", "generally", "sometimes", "instead"),
+        *("usually", "often", "typically", "normally", "generally", "sometimes", "instead", "tend", "tends", "rarely"),
         *("would", "could", "might", "may", "should", "must"),
     )
 )
 _NOT_HEARD = re.compile(
     r"\b(?:(?<!what he )(?<!what she )says?|said|saying|lyrics|the answer is|means|cannot tell|can't tell|not sure"
-    r"|as if|as though|options?|mentions?|with the other|in the other|i (?:do not|don't) (?:think|believe|hear)"
+    r"|as if|as though|options?|mentions?|claims?|claimed|insists?|argues?|alleges?|asserts?|tells|told|asks|asked"
+    r"|thinks|thought|wonders?|wants to know|supposedly|allegedly|reportedly|hard to (?:say|tell)|let me (?:check|see)"
+    r"|^\W*(?:had|were|should) |with the other|in the other|i (?:do not|don't) (?:think|believe|hear)"
     r"|not true)\b"
 )
 _GUESS = r"probably|possibly|likely|presumably|maybe|perhaps|i (?:think|believe|guess|suspect|suppose)"
+# What follows from what is heard may be a guess though the hearing is none: "as the pitch falls, it may be sad".
+_PREMISE = re.compile(r"^\W*(?:because|since|given that|as) [^,]+(?=,)|^[^,]+(?=, (?:so|which|suggesting|neither)\b)")
 _HEDGE = re.compile(rf"\b(?:{_GUESS}|hardly|barely|scarcely)\b")
 _AFTERTHOUGHT = re.compile(rf"[^,:]*,? (?:{_GUESS})\W*")
 _CLAUSE_CHARS = 80  # no clause of interest is longer, and long texts stay linear
@@ -58,8 +62,12 @@ _PARTS = {
 def statements(text: str) -> Iterator[tuple[str, int]]:
     """The sentences, in lower case, that state something of the sound, each with its place in the text."""
     for sentence in _SENTENCE.finditer(_lowered(text)):
-        if _is_statement(sentence.group()):
-            yield sentence.group(), sentence.start()
+        stated = sentence.group()
+        if not _is_statement(stated) and not stated.endswith("?"):
+            premise = _PREMISE.search(stated)
+            stated = "" if premise is None else premise.group()
+        if stated and _is_statement(stated):
+            yield stated, sentence.start()
 
 
 def is_hedged(match: re.Match[str]) -> bool:

@@ -168,15 +168,19 @@ def test_a_claim_knows_where_it_stands(text):
         ("blind", 60, 0.9),
         ("blind held-out", 40, 0.85),
         ("reasoner", 40, 0.9),
-        ("untouched", 40, 0.65),
+        ("untouched", 40, 0.75),
+        ("prose", 91, 0.95),
+        ("prose untouched", 89, 0.9),
     ],
 )
 def test_labelled_sentences_are_read_with_precision_and_recall(split, sentences, recall):
-    """What English to expect: the rules saw "development", "blind" and "reasoner", which say little of other words.
+    """What English to expect: the rules saw "development", "blind", "reasoner" and "prose", which say little of others.
 
     "Blind" and "blind held-out" were written and labelled before their writer saw the rules, which then read 0.44 and
-    0.52 of their claims; "untouched" was written after the last change of a rule, and 0.68 of it is read: ordinary
-    English of words not thought of is read by two thirds, and next to nothing is invented.
+    0.52 of their claims; "untouched" was written after a change of rules that read 0.68 of it, and the next read 0.79.
+    "Prose" was written and split by a hash before its writer saw the rules, which then read 0.56 of it and 0.64 of
+    "prose untouched"; its failures widened the rules, and of the other half, measured once, 0.91 is read and two of 69
+    claims are wrong. Its writer widened the rules too, so other people's English lies nearer to 0.8.
     """
     rows = [row for row in map(json.loads, LABELLED.read_text().splitlines()) if row["split"] == split]
     assert len(rows) == sentences
