@@ -180,7 +180,7 @@ def test_labelled_sentences_are_read_with_precision_and_recall(split, sentences,
     0.52 of their claims; "untouched" was written after a change of rules that read 0.68 of it, and the next read 0.79.
     "Prose" was written and split by a hash before its writer saw the rules, which then read 0.56 of it and 0.64 of
     "prose untouched"; its failures widened the rules, and of the other half, measured once, 0.91 is read and two of 69
-    claims are wrong. Its writer widened the rules too, so other people's English lies nearer to 0.8.
+    claims are wrong. Its writer knew the sentences while widening: other people's English lies nearer to 0.8.
     """
     rows = [row for row in map(json.loads, LABELLED.read_text().splitlines()) if row["split"] == split]
     assert len(rows) == sentences
