@@ -248,6 +248,31 @@ def register(model: str, checkpoint: str, base: str, step: str, data_digest: str
     )
 
 
+def compare(
+    stages: str,
+    seed: int,
+    version: str,
+    alias: str,
+    base: str,
+    base_metrics: dict,
+    data_digest: str,
+    dataset: Input[Dataset],
+) -> None:
+    """Measures the version now behind the alias on the same held-out scenes, where its gate compares the two."""
+    from pathlib import Path
+
+    from pipelines.steps import comparison
+
+    comparison.compare(
+        stages=stages,
+        settings={"seed": seed},
+        alias=alias,
+        version=version,
+        base=comparison.Measured(base, base_metrics),
+        scenes=comparison.Scenes(Path(dataset.path), data_digest),
+    )
+
+
 def ask(model: str, version: str, timeout_s: int, dataset: Input[Dataset]) -> str:
     """Waits until the candidate is served and asks it one held-out question."""
     from pipelines.steps import asking

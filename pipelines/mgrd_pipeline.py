@@ -179,6 +179,7 @@ class Graph:
                 self._release,
                 model=origin["model"],
                 base=base,
+                base_metrics=measured.outputs["Output"],
                 data_digest=prepared.outputs["data_digest"],
                 seed=common["seed"],
                 align_pairs=beside["align_pairs"],

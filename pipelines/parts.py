@@ -74,6 +74,7 @@ class Components:
         self.gain = make(components.gain)
         self.align = make(components.align)
         self.register = make(components.register)
+        self.compare = make(components.compare)
         self.ask = make(components.ask)
         self.promote = make(components.promote)
         self.finish = make(components.finish)
@@ -158,13 +159,14 @@ def build_turn(make: Components, *, stages: str) -> Callable[..., Task]:
 
 
 def build_release(make: Components, *, stages: str) -> Callable[..., Task]:
-    """Aligning, registering, asking, and promoting where that is wanted: what follows the last turn, whichever."""
+    """Aligning, registering, comparing, asking, and promoting where that is wanted: what follows the last turn."""
 
     @dsl.pipeline(name="mgrd-release")
     def mgrd_release(
         model: str,
         checkpoint: str,
         base: str,
+        base_metrics: dict,
         turn: int,
         data_digest: str,
         metrics: dict,
@@ -194,8 +196,19 @@ def build_release(make: Components, *, stages: str) -> Callable[..., Task]:
             metrics=aligned.outputs["metrics"],
         )
         placed(registered, cached=False, retries=2)
+        compared = make.compare(
+            stages=stages,
+            seed=seed,
+            version=registered.output,
+            alias=promote_to,
+            base=base,
+            base_metrics=base_metrics,
+            data_digest=data_digest,
+            dataset=dataset,
+        )
+        placed(compared, cached=False, needs=make.learning)
         asked = make.ask(model=model, version=registered.output, timeout_s=timeout_s, dataset=dataset)
-        placed(asked, cached=False)
+        placed(asked.after(compared), cached=False)
         with dsl.If(promote_to != "", name="to-be-promoted"):
             promoted = make.promote(
                 model=model,

@@ -24,6 +24,7 @@ WHY = {
     "align": "the model learns to prefer answers that know whether it hears",
     "evaluate-aligned": "measures what that did",
     "register": "the checkpoint becomes an immutable version with its lineage, and the candidate",
+    "evaluate-current": "measures what the gate compares with, which is behind the alias now, on the same scenes",
     "ask": "the candidate is loaded into Triton and asked a held-out question",
     "promote": "the result goes behind its alias, or waits until people have approved it",
     "finish": "says how the run ended",

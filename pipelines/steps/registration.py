@@ -32,7 +32,7 @@ def register(
             manifest=checkpoints.manifest_of_digest(around, checkpoint),
             lineage=Lineage(run=run, step=step, parent=base, data_digest=data_digest, code_commit=around.code_commit),
             description=f"{step} of {run}",
-            request_id=id_of(run, "version", checkpoint),
+            request_id=id_of(run, "version", checkpoint, around.code_commit),  # resumed by newer code: another request
         ).name
         registry.create_evaluation(
             version,

@@ -49,6 +49,9 @@ class NotingRegistry(registry_pb2_grpc.RegistryServiceServicer):
     def GetModel(self, request: registry_pb2.GetModelRequest, context: grpc.ServicerContext) -> None:
         context.abort(grpc.StatusCode.NOT_FOUND, "no such model")
 
+    def GetAlias(self, request: registry_pb2.GetAliasRequest, context: grpc.ServicerContext) -> None:
+        context.abort(grpc.StatusCode.NOT_FOUND, "no such alias")
+
     def CreateModel(
         self, request: registry_pb2.CreateModelRequest, context: grpc.ServicerContext
     ) -> registry_pb2.CreateModelResponse:

@@ -2,7 +2,8 @@
 
 Each move is one row that is never changed, one audit record and one event, in one transaction with the alias.
 Promoting what the alias points at already changes nothing and answers with the promotion that put it there.
-An alias whose gate asks for approvals is protected: only people move it.
+An alias whose gate asks for approvals is protected: only people move it. A service is told first what the version
+lacks, so that it knows whether people can help.
 """
 
 from collections.abc import Sequence
@@ -52,6 +53,7 @@ def promote(
         return Move(last, target)
     dossier = _dossier(ctx, target, version)
     _check_gate_met(target, version, violations(target.gate, dossier))
+    _check_may_move(ctx, target)
     check_room(ctx, target, version, most=candidates_per_author)
     move = _move(ctx, target, version, reason=reason, approvers=counting_approvers(dossier))
     if not validate_only:
@@ -62,6 +64,7 @@ def promote(
 def rollback(ctx: Context, *, model: str, alias: str, reason: str, etag: str) -> Move:
     """Points an alias back at the version before; the gate is not asked, since that version passed it once."""
     target = _alias_to_move(ctx, model=model, alias=alias, etag=etag)
+    _check_may_move(ctx, target)
     number = rollback_target(
         ctx.promotions.all(target),
         usable=lambda each: ctx.version(model, each).state is VersionState.ACTIVE,
@@ -79,11 +82,6 @@ def rollback(ctx: Context, *, model: str, alias: str, reason: str, etag: str) ->
 
 def _alias_to_move(ctx: Context, *, model: str, alias: str, etag: str) -> Alias:
     found = ctx.alias(model, alias)
-    if found.gate.is_protected and not ctx.caller.is_person:
-        raise PermissionDenied(
-            f"{found.name} asks for approvals, so only people move it, and {ctx.caller.subject} is a service",
-            reason="PROTECTED_ALIAS",
-        )
     if etag and etag != found.etag:
         raise Aborted(
             f"{found.name} has changed since you read it (etag {found.etag}); read it again and decide again",
@@ -91,6 +89,14 @@ def _alias_to_move(ctx: Context, *, model: str, alias: str, etag: str) -> Alias:
             metadata={"etag": found.etag},
         )
     return found
+
+
+def _check_may_move(ctx: Context, target: Alias) -> None:
+    if target.gate.is_protected and not ctx.caller.is_person:
+        raise PermissionDenied(
+            f"{target.name} asks for approvals, so only people move it, and {ctx.caller.subject} is a service",
+            reason="PROTECTED_ALIAS",
+        )
 
 
 def _dossier(ctx: Context, target: Alias, version: Version) -> Dossier:

@@ -10,6 +10,8 @@ from pipelines.compile import compile_template
 from pipelines.plan import MAX_ITERATIONS, planned_steps
 from pipelines.runners.local import TEMPLATE
 
+ACTING = ("announce", "register", "compare", "ask", "promote")
+
 
 @pytest.fixture(scope="module")
 def documents() -> list[dict[str, Any]]:
@@ -34,7 +36,7 @@ def test_steps_that_change_the_world_are_never_taken_from_a_cache(documents: lis
         task["componentRef"]["name"].removeprefix("comp-").rstrip("-0123456789"): task["cachingOptions"]
         for task in tasks(documents[0])
     }
-    assert not any(cached[name].get("enableCache") for name in ("announce", "register", "ask", "promote", "finish"))
+    assert not any(cached[name].get("enableCache") for name in (*ACTING, "finish"))
     learning = ("prepare", "evaluate", "ground", "distil", "finetune", "reinforce", "gain", "align")
     assert all(cached[name]["enableCache"] for name in learning)
 
@@ -78,7 +80,7 @@ def test_only_steps_that_learn_or_evaluate_hold_an_accelerator(tmp_path: Path) -
         for name, executor in executors(document).items()
         if "accelerator" in executor["container"]["resources"]
     }
-    assert holding == {"prepare", "evaluate", "ground", "distil", "finetune", "reinforce", "gain", "align"}
+    assert holding == {"prepare", "evaluate", "ground", "distil", "finetune", "reinforce", "gain", "align", "compare"}
     placed = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
     assert placed["exec-distil"]["tolerations"][0]["key"] == "nvidia.com/gpu"
 

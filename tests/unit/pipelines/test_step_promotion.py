@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mgrd.clients.errors import FailedPreconditionError, NotFoundError, PermissionDeniedError
+from mgrd.clients.errors import FailedPreconditionError, NotFoundError, PermissionDeniedError, Violation
 from pipelines.errors import Cancelled, PipelineError
 from pipelines.steps.promotion import await_people, moved
 
@@ -23,6 +23,7 @@ class FakeRegistry:
 
     refuses: Exception | None = None
     moved_after: int = 10**9
+    elsewhere_after: int = 10**9
     exists: bool = True
     promotions: list[dict[str, str]] = field(default_factory=list)
     looks: int = 0
@@ -36,6 +37,8 @@ class FakeRegistry:
         self.looks += 1
         if not self.exists:
             raise NotFoundError("no such alias", reason="ALIAS_NOT_FOUND", code="NOT_FOUND")
+        if self.looks > self.elsewhere_after:
+            return Behind("models/m/versions/5")
         return Behind(VERSION if self.looks > self.moved_after else "models/m/versions/3")
 
 
@@ -53,7 +56,14 @@ class Time:
 def awaited(registry: Any, *, timeout_s: float = 60, progress: Any = lambda _part, _words: None) -> Time:
     time = Time()
     await_people(
-        registry, ALIAS, version=VERSION, timeout_s=timeout_s, progress=progress, clock=time.clock, wait=time.wait
+        registry,
+        ALIAS,
+        version=VERSION,
+        run="r",
+        timeout_s=timeout_s,
+        progress=progress,
+        clock=time.clock,
+        wait=time.wait,
     )
     return time
 
@@ -73,15 +83,44 @@ def test_an_alias_that_asks_for_approvals_is_left_to_people() -> None:
     assert not moved(registry, ALIAS, version=VERSION, run="r")
 
 
+def not_met(*kinds: str) -> FailedPreconditionError:
+    found = tuple(Violation("heldout.accuracy", f"{kind} it is", kind) for kind in kinds)
+    return FailedPreconditionError("no", reason="GATE_NOT_MET", code="FAILED_PRECONDITION", violations=found)
+
+
+def test_a_version_that_lacks_approvals_alone_waits_for_people() -> None:
+    registry: Any = FakeRegistry(refuses=not_met("APPROVALS"))
+    assert not moved(registry, ALIAS, version=VERSION, run="r")
+
+
+def test_a_version_that_no_approval_helps_fails_with_what_it_lacks_and_the_way_on() -> None:
+    registry: Any = FakeRegistry(refuses=not_met("APPROVALS", "NOT_COMPARABLE", "THRESHOLD"))
+    with pytest.raises(PipelineError) as caught:
+        moved(registry, ALIAS, version=VERSION, run="r")
+    assert caught.value.reason == "GATE_NOT_MET"
+    said = str(caught.value)
+    assert "NOT_COMPARABLE it is; heldout.accuracy: THRESHOLD it is" in said
+    assert "APPROVALS" not in said
+    assert "mgrd promote m/4 --dry-run" in said
+    assert "mgrd run resume r" in said
+
+
+def test_a_waiting_step_asks_the_gate_again_when_the_alias_moves_elsewhere() -> None:
+    registry = FakeRegistry(refuses=not_met("THRESHOLD"), elsewhere_after=2)
+    with pytest.raises(PipelineError, match="THRESHOLD it is"):
+        awaited(registry)
+    assert registry.looks == 3
+
+
 @pytest.mark.parametrize(
     "refusal",
     [
-        FailedPreconditionError("accuracy fell", reason="GATE_NOT_MET", code="FAILED_PRECONDITION"),
+        FailedPreconditionError("too many", reason="TOO_MANY_CANDIDATES", code="FAILED_PRECONDITION"),
         PermissionDeniedError("no role", reason="ROLE_MISSING", code="PERMISSION_DENIED"),
     ],
     ids=lambda refusal: refusal.reason,
 )
-def test_a_gate_that_is_not_met_fails_the_step(refusal: Exception) -> None:
+def test_another_refusal_fails_the_step(refusal: Exception) -> None:
     registry: Any = FakeRegistry(refuses=refusal)
     with pytest.raises(type(refusal)):
         moved(registry, ALIAS, version=VERSION, run="r")
@@ -90,7 +129,7 @@ def test_a_gate_that_is_not_met_fails_the_step(refusal: Exception) -> None:
 def test_the_step_goes_on_when_somebody_has_promoted() -> None:
     said: list[str] = []
     awaited(FakeRegistry(moved_after=3), progress=lambda _part, words: said.append(words))
-    assert len(said) == 3
+    assert len(said) == 2
     assert "mgrd approve m/4 --alias production --promote" in said[0]
 
 
