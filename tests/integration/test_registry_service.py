@@ -347,6 +347,11 @@ def test_a_service_does_not_move_a_protected_alias(platform: Platform) -> None:
     )
 
 
+def test_a_service_is_told_what_a_version_lacks_before_that_only_people_move_the_alias(platform: Platform) -> None:
+    version, act = platform.version(1), platform.by("trainer").promote
+    assert reason_of(FailedPreconditionError, act, PRODUCTION, version=version.name) == "GATE_NOT_MET"
+
+
 def test_a_worse_version_is_held_back_and_a_slightly_worse_one_is_not(platform: Platform) -> None:
     first = platform.ready(1)
     platform.by("olga").promote(PRODUCTION, version=first.name)
