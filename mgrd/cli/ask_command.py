@@ -45,7 +45,7 @@ def ask(
     asked = Question(
         model=model_name(model),
         text=question,
-        audio=sys.stdin.buffer.read() if clip == "-" else Path(clip).read_bytes(),
+        audio=_sound_in(clip),
         alias=alias,
         choices=choices,
         think=think,
@@ -53,6 +53,13 @@ def ask(
     )
     with context.clients() as clients:
         answer_aloud(context.output, clients.inference.reason(asked))
+
+
+def _sound_in(clip: str) -> bytes:
+    sound = sys.stdin.buffer.read() if clip == "-" else Path(clip).read_bytes()
+    if not sound:  # no bytes would ask without sound
+        raise click.BadParameter(f"{clip} is empty; give a WAV, FLAC, OGG or MP3 file", param_hint="CLIP")
+    return sound
 
 
 def answer_aloud(output: Output, events: Iterable[ReplyEvent]) -> Reply:

@@ -5,10 +5,13 @@ A reply is marked out of domain when any of these holds:
 2. it has sound, yet of nine things one can hear of a clip (`HEARD`) at least seven cannot be measured: on training
    clips at most five abstain, on noise and babble seven;
 3. the model itself was unsure: the tokens of its answer had a mean probability below 0.4.
-A question without sound is never marked. The rule errs to the side of marking too little.
+A question without sound is never marked so. The rule errs to the side of marking too little.
+
+An answer that is none of the choices given is marked beside: the choices stand in the prompt and bind nothing.
 """
 
 import math
+from collections.abc import Sequence
 
 from services.inference.gateway.ports import Measured
 from services.inference.triton.protocol import End
@@ -39,6 +42,17 @@ def unfamiliar(measured: Measured | None, *, end: End) -> str:
     if end.answer_tokens and end.answer_logprob < math.log(UNSURE_PROBABILITY):
         return f"the model gave the tokens of its answer a mean probability of only {math.exp(end.answer_logprob):.2f}"
     return ""
+
+
+def off_choices(answer: str, choices: Sequence[str]) -> str:
+    """Why the answer is none to a question with choices; empty where it is one of them, or none were given."""
+    if not choices or _plain(answer) in map(_plain, choices):
+        return ""
+    return "the answer is none of the choices given"
+
+
+def _plain(words: str) -> str:
+    return " ".join(words.casefold().strip(" .").split())
 
 
 def _silent(measured: Measured) -> bool:

@@ -17,7 +17,7 @@ from mgrd.clients.errors import CallError
 from mgrd.common.v1.common_pb2 import Evidence
 from services.inference.domain import Route, Version
 from services.inference.gateway.failures import unavailable
-from services.inference.gateway.familiarity import unfamiliar
+from services.inference.gateway.familiarity import off_choices, unfamiliar
 from services.inference.gateway.load import Load
 from services.inference.gateway.metrics import QUEUE
 from services.inference.gateway.ports import Directory, Features, Heard, Measured, Reply, Tritons
@@ -163,13 +163,14 @@ class Turn:
 
     def _completed(self, end: End, measured: Future[object] | None) -> Completed:
         description = _result(measured, "descriptors")
-        now_s = self._now()
+        now_s, answer = self._now(), "".join(self.answer).strip()
+        doubt = unfamiliar(description if isinstance(description, Measured) else None, end=end)
         return Completed(
             end=end,
-            answer="".join(self.answer).strip(),
+            answer=answer,
             first_token_ms=((self.first_token_s or now_s) - self.arrived_s) * 1e3,
             total_ms=(now_s - self.arrived_s) * 1e3,
-            unfamiliar=unfamiliar(description if isinstance(description, Measured) else None, end=end),
+            unfamiliar=doubt or off_choices(answer, self.question.ask.choices),
         )
 
     def _noted(self, piece: Piece) -> Piece:

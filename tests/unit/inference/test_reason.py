@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -271,6 +271,17 @@ def test_a_clip_unlike_the_training_clips_is_marked_with_why(
     world.measured = measured
     world.replies = {"a:1": [[Event((Piece("answer", "rise", 1),), End("stop", 0, 1, answer_logprob=logprob))]]}
     last = list(reasoner(world).reason(QUESTION))[-1]
+    assert isinstance(last, Completed)
+    assert why in last.unfamiliar
+    assert bool(why) == bool(last.unfamiliar)
+
+
+@pytest.mark.parametrize(
+    ("choices", "why"), [((), ""), (("falls", "Rise ."), ""), (("falls", "level"), "none of the choices")]
+)
+def test_an_answer_that_is_none_of_the_choices_is_marked(world: World, choices: tuple[str, ...], why: str) -> None:
+    question = replace(QUESTION, ask=replace(QUESTION.ask, choices=choices))
+    last = list(reasoner(world).reason(question))[-1]
     assert isinstance(last, Completed)
     assert why in last.unfamiliar
     assert bool(why) == bool(last.unfamiliar)

@@ -15,6 +15,7 @@ WRONG = [
     (("run", "list", "--limit", "x"), "INVALID_ARGUMENT", "--limit", "'x' is not a valid integer"),
     (("run", "start", "-p", "x"), "INVALID_ARGUMENT", "--param", "write NAME=VALUE"),
     (("ask", "no-such.wav", "what ?"), "INVALID_ARGUMENT", "CLIP", "does not exist"),
+    (("ask", "/dev/null", "what ?"), "INVALID_ARGUMENT", "CLIP", "is empty; give a WAV"),
     (("promote", "nano"), "INVALID_ARGUMENT", "", "names no version"),
     (("model", "history", "nano", "--at", "noon"), "INVALID_ARGUMENT", "--at", "write 2026-11-23, "),
     (("bogus",), "WRONG_USAGE", "", "No such command 'bogus'"),
