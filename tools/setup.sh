@@ -82,12 +82,13 @@ make_environment() {
     if [ -n "$uv" ]; then "$uv" venv --quiet --clear --python "$python" .venv; else "$python" -m venv --clear .venv; fi
 }
 
-# The command itself: the tree is not installed, it is run from where it is.
+# The tree is not installed, it is run from where it is: by the command, and by any file the environment's Python runs.
 write_command() {
+    local packages
+    packages=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+    echo "$PWD" >"$packages/mgrd.pth"
     cat >.venv/bin/mgrd <<COMMAND
 #!$PWD/.venv/bin/python
-import sys
-sys.path.insert(0, "$PWD")
 from mgrd.cli.main import main
 main(prog_name="mgrd")
 COMMAND
