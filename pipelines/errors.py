@@ -2,11 +2,14 @@
 
 
 class PipelineError(ValueError):
-    """Base; `reason` is upper snake case and stable, the message names the value and the remedy."""
+    """Base; `reason` is upper snake case and stable, the message names the value and the remedy.
 
-    def __init__(self, message: str, *, reason: str) -> None:
+    `permanent` says that trying again changes nothing.
+    """
+
+    def __init__(self, message: str, *, reason: str, permanent: bool = False) -> None:
         super().__init__(message)
-        self.reason = reason
+        self.reason, self.permanent = reason, permanent
 
 
 class GivenUpError(PipelineError):

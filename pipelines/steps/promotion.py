@@ -77,6 +77,7 @@ def _check_in_reach(error: FailedPreconditionError, alias: str, *, version: str,
         f"{short} cannot go behind {alias.rpartition('/')[2]}, whoever approves it: {told}. It stays candidate; "
         f"`mgrd promote {short} --dry-run` lists what is missing; once that is mended, `mgrd run resume {run}` goes on",
         reason=_GATE,
+        permanent=True,
     )
 
 

@@ -97,7 +97,7 @@ def test_a_version_that_no_approval_helps_fails_with_what_it_lacks_and_the_way_o
     registry: Any = FakeRegistry(refuses=not_met("APPROVALS", "NOT_COMPARABLE", "THRESHOLD"))
     with pytest.raises(PipelineError) as caught:
         moved(registry, ALIAS, version=VERSION, run="r")
-    assert caught.value.reason == "GATE_NOT_MET"
+    assert (caught.value.reason, caught.value.permanent) == ("GATE_NOT_MET", True)
     said = str(caught.value)
     assert "NOT_COMPARABLE it is; heldout.accuracy: THRESHOLD it is" in said
     assert "APPROVALS" not in said
