@@ -52,7 +52,7 @@ def main() -> None:
         if "kill" in parts:
             kill_one_by_one(release, clients, journal)
         if "upgrade" in parts:
-            upgrade = ("upgrade", str(release.chart), "--reuse-values", "--set", "telemetry.logLevel=DEBUG")
+            upgrade = ("upgrade", str(release.chart), "--reset-then-reuse-values", "--set", "telemetry.logLevel=DEBUG")
             change_while_asked(release, clients["ana"], journal, name="helm upgrade while asked", change=upgrade)
             change_while_asked(release, clients["ana"], journal, name="helm rollback while asked", change=("rollback",))
     write_report(chosen.report, journal, release)
