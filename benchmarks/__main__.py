@@ -23,6 +23,8 @@ from benchmarks.figures import show
 
 FOLDER = Path(__file__).parent
 RESULTS = FOLDER / "RESULTS.md"
+FIGURE = '{"name"'
+"""How a figure's line begins; others print too, transformers' trainer dictionaries among them."""
 COLUMNS = ("name", "ours", "theirs", "ratio", "unit", "spread", "goal", "holds")
 _TIMEOUT_S = 1_800
 
@@ -57,7 +59,7 @@ def measure(benchmark: str) -> Outcome:
         )
     except subprocess.TimeoutExpired:
         return Outcome(benchmark, error=f"took longer than {_TIMEOUT_S} s")
-    figures = tuple(json.loads(line) for line in done.stdout.splitlines() if line.startswith("{"))
+    figures = tuple(json.loads(line) for line in done.stdout.splitlines() if line.startswith(FIGURE))
     show(figures)
     if done.returncode or not figures:
         sys.stderr.write(done.stderr)
