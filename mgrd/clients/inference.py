@@ -35,8 +35,8 @@ class Question:
     model: str
     """`models/{model}`."""
     text: str
-    audio: bytes = b""
-    """A WAV, FLAC, OGG or MP3 file's bytes; empty asks without sound."""
+    audio: bytes | None = None
+    """A WAV, FLAC, OGG or MP3 file's bytes; None asks without sound."""
     alias: str = ""
     """Empty means "production"."""
     choices: tuple[str, ...] = ()

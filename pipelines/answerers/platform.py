@@ -35,7 +35,7 @@ class PlatformAnswerer:
             model=self._model,
             alias=self._alias,
             text=question.text,
-            audio=question.audio,
+            audio=question.audio or None,
             think=self._think,
             sampling=self._sampling,
             skip_evidence=True,

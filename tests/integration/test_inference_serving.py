@@ -144,16 +144,31 @@ def test_who_is_unknown_and_what_is_unknown(serving: Serving, versions: tuple[Ve
 
 
 def test_a_question_without_sound_is_answered_too(serving: Serving, versions: tuple[Version, Version]) -> None:
-    last = ask(serving.inference(), question(audio=b""))[-1]
+    last = ask(serving.inference(), question(audio=None))[-1]
     assert isinstance(last, Completion)
     assert not last.out_of_domain
+
+
+def test_an_empty_file_is_not_a_question_without_sound(serving: Serving, versions: tuple[Version, Version]) -> None:
+    def in_a_conversation() -> Iterator[LiveInput]:
+        yield Turn(question(audio=None))
+        yield AudioPiece(b"")
+        yield EndOfTurn()
+
+    for asking in (
+        lambda: ask(serving.inference(), question(audio=b"")),
+        lambda: list(serving.inference().reason_live(in_a_conversation(), timeout_s=60)),
+    ):
+        with pytest.raises(InvalidArgumentError, match="leave it out") as caught:
+            asking()
+        assert caught.value.reason == "EMPTY_AUDIO"
 
 
 def test_a_conversation_of_two_turns_and_an_interruption(serving: Serving, versions: tuple[Version, Version]) -> None:
     running = threading.Event()
 
     def inputs() -> Iterator[LiveInput]:
-        yield Turn(question(audio=b""))
+        yield Turn(question(audio=None))
         yield from (AudioPiece(CLIP[start : start + 10_000]) for start in range(0, len(CLIP), 10_000))
         yield EndOfTurn()
         yield Turn(question(sampling=Sampling(max_new_tokens=4000, max_think_tokens=3900, temperature=1.0)))

@@ -26,43 +26,43 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from mgrd.common.v1 import common_pb2 as mgrd_dot_common_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!mgrd/inference/v1/inference.proto\x12\x11mgrd.inference.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bmgrd/common/v1/common.proto\"\xd2\x01\n\x08Sampling\x12\x1b\n\x0emax_new_tokens\x18\x01 \x01(\x05H\x00\x88\x01\x01\x12\x18\n\x0btemperature\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x12\n\x05top_p\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12\x11\n\x04seed\x18\x04 \x01(\x03H\x03\x88\x01\x01\x12\x1d\n\x10max_think_tokens\x18\x05 \x01(\x05H\x04\x88\x01\x01\x42\x11\n\x0f_max_new_tokensB\x0e\n\x0c_temperatureB\x08\n\x06_top_pB\x07\n\x05_seedB\x13\n\x11_max_think_tokens\"\xd2\x01\n\rReasonRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\r\n\x05\x61lias\x18\x02 \x01(\t\x12\r\n\x05\x61udio\x18\x03 \x01(\x0c\x12\x10\n\x08question\x18\x04 \x01(\t\x12\x0f\n\x07\x63hoices\x18\x05 \x03(\t\x12+\n\x05think\x18\x06 \x01(\x0e\x32\x1c.mgrd.inference.v1.ThinkMode\x12-\n\x08sampling\x18\x07 \x01(\x0b\x32\x1b.mgrd.inference.v1.Sampling\x12\x15\n\rskip_evidence\x18\x08 \x01(\x08\"Z\n\x08\x41nswerer\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x0e\n\x06\x64igest\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x19\n\x11\x66ront_end_version\x18\x04 \x01(\t\"%\n\x05\x44\x65lta\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0e\n\x06tokens\x18\x02 \x01(\x05\"\xcb\x01\n\nCompletion\x12\x15\n\rfinish_reason\x18\x01 \x01(\t\x12\x0e\n\x06\x61nswer\x18\x02 \x01(\t\x12\x18\n\x10reasoning_tokens\x18\x03 \x01(\x05\x12\x15\n\ranswer_tokens\x18\x04 \x01(\x05\x12\x1e\n\x16time_to_first_token_ms\x18\x05 \x01(\x01\x12\x10\n\x08total_ms\x18\x06 \x01(\x01\x12\x15\n\rout_of_domain\x18\x07 \x01(\x08\x12\x1c\n\x14out_of_domain_reason\x18\x08 \x01(\t\"\x88\x02\n\x0eReasonResponse\x12/\n\x08\x61nswerer\x18\x01 \x01(\x0b\x32\x1b.mgrd.inference.v1.AnswererH\x00\x12-\n\treasoning\x18\x02 \x01(\x0b\x32\x18.mgrd.inference.v1.DeltaH\x00\x12*\n\x06\x61nswer\x18\x03 \x01(\x0b\x32\x18.mgrd.inference.v1.DeltaH\x00\x12,\n\x08\x65vidence\x18\x04 \x01(\x0b\x32\x18.mgrd.common.v1.EvidenceH\x00\x12\x33\n\ncompletion\x18\x05 \x01(\x0b\x32\x1d.mgrd.inference.v1.CompletionH\x00\x42\x07\n\x05\x65vent\"\x8b\x01\n\x11ReasonLiveRequest\x12\x30\n\x04turn\x18\x01 \x01(\x0b\x32 .mgrd.inference.v1.ReasonRequestH\x00\x12\x0f\n\x05\x61udio\x18\x02 \x01(\x0cH\x00\x12\x15\n\x0b\x65nd_of_turn\x18\x03 \x01(\x08H\x00\x12\x13\n\tinterrupt\x18\x04 \x01(\x08H\x00\x42\x07\n\x05\x65vent\"T\n\x12ReasonLiveResponse\x12\x0c\n\x04turn\x18\x01 \x01(\x05\x12\x30\n\x05reply\x18\x02 \x01(\x0b\x32!.mgrd.inference.v1.ReasonResponse\"\xc5\x01\n\nDeployment\x12\x0f\n\x07replica\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0e\n\x06\x64igest\x18\x03 \x01(\t\x12\x31\n\x05state\x18\x04 \x01(\x0e\x32\".mgrd.inference.v1.DeploymentState\x12\x0f\n\x07message\x18\x05 \x01(\t\x12\x30\n\x0cobserve_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x61liases\x18\x07 \x03(\t\"4\n\x14GetDeploymentRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\r\n\x05\x61lias\x18\x02 \x01(\t\"\x8d\x01\n\x15GetDeploymentResponse\x12\x17\n\x0f\x64\x65sired_version\x18\x01 \x01(\t\x12\x16\n\x0e\x64\x65sired_digest\x18\x02 \x01(\t\x12\x0f\n\x07serving\x18\x03 \x01(\x08\x12\x32\n\x0b\x64\x65ployments\x18\x04 \x03(\x0b\x32\x1d.mgrd.inference.v1.Deployment\"?\n\x16ListDeploymentsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"f\n\x17ListDeploymentsResponse\x12\x32\n\x0b\x64\x65ployments\x18\x01 \x03(\x0b\x32\x1d.mgrd.inference.v1.Deployment\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*N\n\tThinkMode\x12\x1a\n\x16THINK_MODE_UNSPECIFIED\x10\x00\x12\x11\n\rTHINK_MODE_ON\x10\x01\x12\x12\n\x0eTHINK_MODE_OFF\x10\x02*\xa9\x01\n\x0f\x44\x65ploymentState\x12 \n\x1c\x44\x45PLOYMENT_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x44\x45PLOYMENT_STATE_LOADING\x10\x01\x12\x1a\n\x16\x44\x45PLOYMENT_STATE_READY\x10\x02\x12\x1b\n\x17\x44\x45PLOYMENT_STATE_FAILED\x10\x03\x12\x1d\n\x19\x44\x45PLOYMENT_STATE_DRAINING\x10\x04\x32\x90\x03\n\x10InferenceService\x12O\n\x06Reason\x12 .mgrd.inference.v1.ReasonRequest\x1a!.mgrd.inference.v1.ReasonResponse0\x01\x12]\n\nReasonLive\x12$.mgrd.inference.v1.ReasonLiveRequest\x1a%.mgrd.inference.v1.ReasonLiveResponse(\x01\x30\x01\x12\x62\n\rGetDeployment\x12\'.mgrd.inference.v1.GetDeploymentRequest\x1a(.mgrd.inference.v1.GetDeploymentResponse\x12h\n\x0fListDeployments\x12).mgrd.inference.v1.ListDeploymentsRequest\x1a*.mgrd.inference.v1.ListDeploymentsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!mgrd/inference/v1/inference.proto\x12\x11mgrd.inference.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bmgrd/common/v1/common.proto\"\xd2\x01\n\x08Sampling\x12\x1b\n\x0emax_new_tokens\x18\x01 \x01(\x05H\x00\x88\x01\x01\x12\x18\n\x0btemperature\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x12\n\x05top_p\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12\x11\n\x04seed\x18\x04 \x01(\x03H\x03\x88\x01\x01\x12\x1d\n\x10max_think_tokens\x18\x05 \x01(\x05H\x04\x88\x01\x01\x42\x11\n\x0f_max_new_tokensB\x0e\n\x0c_temperatureB\x08\n\x06_top_pB\x07\n\x05_seedB\x13\n\x11_max_think_tokens\"\xe1\x01\n\rReasonRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\r\n\x05\x61lias\x18\x02 \x01(\t\x12\x12\n\x05\x61udio\x18\x03 \x01(\x0cH\x00\x88\x01\x01\x12\x10\n\x08question\x18\x04 \x01(\t\x12\x0f\n\x07\x63hoices\x18\x05 \x03(\t\x12+\n\x05think\x18\x06 \x01(\x0e\x32\x1c.mgrd.inference.v1.ThinkMode\x12-\n\x08sampling\x18\x07 \x01(\x0b\x32\x1b.mgrd.inference.v1.Sampling\x12\x15\n\rskip_evidence\x18\x08 \x01(\x08\x42\x08\n\x06_audio\"Z\n\x08\x41nswerer\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x0e\n\x06\x64igest\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x19\n\x11\x66ront_end_version\x18\x04 \x01(\t\"%\n\x05\x44\x65lta\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0e\n\x06tokens\x18\x02 \x01(\x05\"\xcb\x01\n\nCompletion\x12\x15\n\rfinish_reason\x18\x01 \x01(\t\x12\x0e\n\x06\x61nswer\x18\x02 \x01(\t\x12\x18\n\x10reasoning_tokens\x18\x03 \x01(\x05\x12\x15\n\ranswer_tokens\x18\x04 \x01(\x05\x12\x1e\n\x16time_to_first_token_ms\x18\x05 \x01(\x01\x12\x10\n\x08total_ms\x18\x06 \x01(\x01\x12\x15\n\rout_of_domain\x18\x07 \x01(\x08\x12\x1c\n\x14out_of_domain_reason\x18\x08 \x01(\t\"\x88\x02\n\x0eReasonResponse\x12/\n\x08\x61nswerer\x18\x01 \x01(\x0b\x32\x1b.mgrd.inference.v1.AnswererH\x00\x12-\n\treasoning\x18\x02 \x01(\x0b\x32\x18.mgrd.inference.v1.DeltaH\x00\x12*\n\x06\x61nswer\x18\x03 \x01(\x0b\x32\x18.mgrd.inference.v1.DeltaH\x00\x12,\n\x08\x65vidence\x18\x04 \x01(\x0b\x32\x18.mgrd.common.v1.EvidenceH\x00\x12\x33\n\ncompletion\x18\x05 \x01(\x0b\x32\x1d.mgrd.inference.v1.CompletionH\x00\x42\x07\n\x05\x65vent\"\x8b\x01\n\x11ReasonLiveRequest\x12\x30\n\x04turn\x18\x01 \x01(\x0b\x32 .mgrd.inference.v1.ReasonRequestH\x00\x12\x0f\n\x05\x61udio\x18\x02 \x01(\x0cH\x00\x12\x15\n\x0b\x65nd_of_turn\x18\x03 \x01(\x08H\x00\x12\x13\n\tinterrupt\x18\x04 \x01(\x08H\x00\x42\x07\n\x05\x65vent\"T\n\x12ReasonLiveResponse\x12\x0c\n\x04turn\x18\x01 \x01(\x05\x12\x30\n\x05reply\x18\x02 \x01(\x0b\x32!.mgrd.inference.v1.ReasonResponse\"\xc5\x01\n\nDeployment\x12\x0f\n\x07replica\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0e\n\x06\x64igest\x18\x03 \x01(\t\x12\x31\n\x05state\x18\x04 \x01(\x0e\x32\".mgrd.inference.v1.DeploymentState\x12\x0f\n\x07message\x18\x05 \x01(\t\x12\x30\n\x0cobserve_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x61liases\x18\x07 \x03(\t\"4\n\x14GetDeploymentRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\r\n\x05\x61lias\x18\x02 \x01(\t\"\x8d\x01\n\x15GetDeploymentResponse\x12\x17\n\x0f\x64\x65sired_version\x18\x01 \x01(\t\x12\x16\n\x0e\x64\x65sired_digest\x18\x02 \x01(\t\x12\x0f\n\x07serving\x18\x03 \x01(\x08\x12\x32\n\x0b\x64\x65ployments\x18\x04 \x03(\x0b\x32\x1d.mgrd.inference.v1.Deployment\"?\n\x16ListDeploymentsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"f\n\x17ListDeploymentsResponse\x12\x32\n\x0b\x64\x65ployments\x18\x01 \x03(\x0b\x32\x1d.mgrd.inference.v1.Deployment\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*N\n\tThinkMode\x12\x1a\n\x16THINK_MODE_UNSPECIFIED\x10\x00\x12\x11\n\rTHINK_MODE_ON\x10\x01\x12\x12\n\x0eTHINK_MODE_OFF\x10\x02*\xa9\x01\n\x0f\x44\x65ploymentState\x12 \n\x1c\x44\x45PLOYMENT_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x44\x45PLOYMENT_STATE_LOADING\x10\x01\x12\x1a\n\x16\x44\x45PLOYMENT_STATE_READY\x10\x02\x12\x1b\n\x17\x44\x45PLOYMENT_STATE_FAILED\x10\x03\x12\x1d\n\x19\x44\x45PLOYMENT_STATE_DRAINING\x10\x04\x32\x90\x03\n\x10InferenceService\x12O\n\x06Reason\x12 .mgrd.inference.v1.ReasonRequest\x1a!.mgrd.inference.v1.ReasonResponse0\x01\x12]\n\nReasonLive\x12$.mgrd.inference.v1.ReasonLiveRequest\x1a%.mgrd.inference.v1.ReasonLiveResponse(\x01\x30\x01\x12\x62\n\rGetDeployment\x12\'.mgrd.inference.v1.GetDeploymentRequest\x1a(.mgrd.inference.v1.GetDeploymentResponse\x12h\n\x0fListDeployments\x12).mgrd.inference.v1.ListDeploymentsRequest\x1a*.mgrd.inference.v1.ListDeploymentsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mgrd.inference.v1.inference_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_THINKMODE']._serialized_start=1943
-  _globals['_THINKMODE']._serialized_end=2021
-  _globals['_DEPLOYMENTSTATE']._serialized_start=2024
-  _globals['_DEPLOYMENTSTATE']._serialized_end=2193
+  _globals['_THINKMODE']._serialized_start=1958
+  _globals['_THINKMODE']._serialized_end=2036
+  _globals['_DEPLOYMENTSTATE']._serialized_start=2039
+  _globals['_DEPLOYMENTSTATE']._serialized_end=2208
   _globals['_SAMPLING']._serialized_start=119
   _globals['_SAMPLING']._serialized_end=329
   _globals['_REASONREQUEST']._serialized_start=332
-  _globals['_REASONREQUEST']._serialized_end=542
-  _globals['_ANSWERER']._serialized_start=544
-  _globals['_ANSWERER']._serialized_end=634
-  _globals['_DELTA']._serialized_start=636
-  _globals['_DELTA']._serialized_end=673
-  _globals['_COMPLETION']._serialized_start=676
-  _globals['_COMPLETION']._serialized_end=879
-  _globals['_REASONRESPONSE']._serialized_start=882
-  _globals['_REASONRESPONSE']._serialized_end=1146
-  _globals['_REASONLIVEREQUEST']._serialized_start=1149
-  _globals['_REASONLIVEREQUEST']._serialized_end=1288
-  _globals['_REASONLIVERESPONSE']._serialized_start=1290
-  _globals['_REASONLIVERESPONSE']._serialized_end=1374
-  _globals['_DEPLOYMENT']._serialized_start=1377
-  _globals['_DEPLOYMENT']._serialized_end=1574
-  _globals['_GETDEPLOYMENTREQUEST']._serialized_start=1576
-  _globals['_GETDEPLOYMENTREQUEST']._serialized_end=1628
-  _globals['_GETDEPLOYMENTRESPONSE']._serialized_start=1631
-  _globals['_GETDEPLOYMENTRESPONSE']._serialized_end=1772
-  _globals['_LISTDEPLOYMENTSREQUEST']._serialized_start=1774
-  _globals['_LISTDEPLOYMENTSREQUEST']._serialized_end=1837
-  _globals['_LISTDEPLOYMENTSRESPONSE']._serialized_start=1839
-  _globals['_LISTDEPLOYMENTSRESPONSE']._serialized_end=1941
-  _globals['_INFERENCESERVICE']._serialized_start=2196
-  _globals['_INFERENCESERVICE']._serialized_end=2596
+  _globals['_REASONREQUEST']._serialized_end=557
+  _globals['_ANSWERER']._serialized_start=559
+  _globals['_ANSWERER']._serialized_end=649
+  _globals['_DELTA']._serialized_start=651
+  _globals['_DELTA']._serialized_end=688
+  _globals['_COMPLETION']._serialized_start=691
+  _globals['_COMPLETION']._serialized_end=894
+  _globals['_REASONRESPONSE']._serialized_start=897
+  _globals['_REASONRESPONSE']._serialized_end=1161
+  _globals['_REASONLIVEREQUEST']._serialized_start=1164
+  _globals['_REASONLIVEREQUEST']._serialized_end=1303
+  _globals['_REASONLIVERESPONSE']._serialized_start=1305
+  _globals['_REASONLIVERESPONSE']._serialized_end=1389
+  _globals['_DEPLOYMENT']._serialized_start=1392
+  _globals['_DEPLOYMENT']._serialized_end=1589
+  _globals['_GETDEPLOYMENTREQUEST']._serialized_start=1591
+  _globals['_GETDEPLOYMENTREQUEST']._serialized_end=1643
+  _globals['_GETDEPLOYMENTRESPONSE']._serialized_start=1646
+  _globals['_GETDEPLOYMENTRESPONSE']._serialized_end=1787
+  _globals['_LISTDEPLOYMENTSREQUEST']._serialized_start=1789
+  _globals['_LISTDEPLOYMENTSREQUEST']._serialized_end=1852
+  _globals['_LISTDEPLOYMENTSRESPONSE']._serialized_start=1854
+  _globals['_LISTDEPLOYMENTSRESPONSE']._serialized_end=1956
+  _globals['_INFERENCESERVICE']._serialized_start=2211
+  _globals['_INFERENCESERVICE']._serialized_end=2611
 # @@protoc_insertion_point(module_scope)

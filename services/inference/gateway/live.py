@@ -8,7 +8,7 @@ of the turns before it. A caller who says nothing for long while nothing is bein
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from queue import Empty, Full, Queue
 from typing import Any
 
@@ -27,7 +27,8 @@ _END = object()
 @dataclass
 class _Turn:
     request: wire.ReasonRequest
-    audio: bytearray = field(default_factory=bytearray)
+    audio: bytearray | None
+    """None until bytes come."""
 
 
 class Conversation:
@@ -90,7 +91,8 @@ class Conversation:
     def _take(self, message: wire.ReasonLiveRequest) -> None:
         kind = message.WhichOneof("event")
         if kind == "turn":
-            self._turn = _Turn(message.turn, bytearray(message.turn.audio))
+            heard = message.turn.HasField("audio")
+            self._turn = _Turn(message.turn, bytearray(message.turn.audio) if heard else None)
         elif kind == "interrupt":
             if self._running is not None:
                 self._running.pull()
@@ -99,7 +101,8 @@ class Conversation:
         elif kind == "audio":
             self._hear(self._turn, message.audio)
         elif kind == "end_of_turn":
-            self._offer(question_from(self._turn.request, audio=bytes(self._turn.audio)))
+            heard = self._turn.audio
+            self._offer(question_from(self._turn.request, audio=None if heard is None else bytes(heard)))
             self._turn = None
 
     def _offer(self, item: object) -> None:
@@ -112,13 +115,14 @@ class Conversation:
                     return None
 
     def _hear(self, turn: _Turn, audio: bytes) -> None:
-        if len(turn.audio) + len(audio) > AUDIO_BYTES_MAX:
+        clip = bytearray() if turn.audio is None else turn.audio
+        if len(clip) + len(audio) > AUDIO_BYTES_MAX:
             raise InvalidArgument(
                 f"the turn's clip is longer than {AUDIO_BYTES_MAX} bytes; end the turn sooner",
                 field="audio",
                 reason="AUDIO_TOO_LARGE",
             )
-        turn.audio += audio
+        turn.audio = clip + audio
 
 
 _INTERRUPTED = wire.ReasonResponse(completion=wire.Completion(finish_reason="cancelled"))

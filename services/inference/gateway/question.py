@@ -29,7 +29,8 @@ class Question:
     alias: str
     """`models/{model}/aliases/{alias}`."""
     ask: Ask
-    audio: bytes = b""
+    audio: bytes | None = None
+    """None asks without sound."""
     wants_evidence: bool = True
 
 
@@ -49,14 +50,25 @@ def checked(question: Question) -> Question:
         raise InvalidArgument(f"{len(ask.choices)} choices; give at most {CHOICES_MAX}", field="choices")
     for index, choice in enumerate(ask.choices):
         _check_text(choice, field=f"choices[{index}]", most=CHOICE_CHARS_MAX)
-    if len(question.audio) > AUDIO_BYTES_MAX:
+    if question.audio is not None:
+        _check_audio(question.audio)
+    _check_sampling(ask)
+    return question
+
+
+def _check_audio(audio: bytes) -> None:
+    if not audio:
         raise InvalidArgument(
-            f"the clip has {len(question.audio)} bytes; send at most {AUDIO_BYTES_MAX}",
+            "audio is empty; send the bytes of a sound file, or leave it out to ask without sound",
+            field="audio",
+            reason="EMPTY_AUDIO",
+        )
+    if len(audio) > AUDIO_BYTES_MAX:
+        raise InvalidArgument(
+            f"the clip has {len(audio)} bytes; send at most {AUDIO_BYTES_MAX}",
             field="audio",
             reason="AUDIO_TOO_LARGE",
         )
-    _check_sampling(ask)
-    return question
 
 
 def _check_sampling(ask: Ask) -> None:

@@ -30,7 +30,7 @@ def question_from(request: wire.ReasonRequest, *, audio: bytes | None = None) ->
         Question(
             alias=alias_name(request.model, request.alias),
             ask=ask,
-            audio=request.audio if audio is None else audio,
+            audio=request.audio if audio is None and request.HasField("audio") else audio,
             wants_evidence=not request.skip_evidence,
         )
     )

@@ -134,7 +134,7 @@ class Turn:
             self.parts.load.begin(replica)
 
     def _heard(self, version: Version) -> Heard:
-        if not self.question.audio:
+        if self.question.audio is None:
             return SILENT
         return self.parts.features.extract(
             self.question.audio, front_end_version=version.front_end_version, timeout_s=self._remaining_s()
@@ -142,14 +142,14 @@ class Turn:
 
     def _measured(self) -> Future[object] | None:
         audio, features = self.question.audio, self.parts.features
-        if not audio or not self.question.wants_evidence:
+        if audio is None or not self.question.wants_evidence:
             return None
         limit_s = min(self._remaining_s(), self.parts.options.evidence_timeout_s)
         return self._aside(lambda: features.describe(audio, timeout_s=limit_s))
 
     def _verified(self) -> Future[object] | None:
         audio, text, features = self.question.audio, "".join(self.reasoning), self.parts.features
-        if not audio or not text.strip() or not self.question.wants_evidence:
+        if audio is None or not text.strip() or not self.question.wants_evidence:
             return None
         limit_s = min(self._remaining_s(), self.parts.options.evidence_timeout_s)
         return self._aside(lambda: features.verify(audio, text=text, timeout_s=limit_s))

@@ -87,7 +87,7 @@ def _ask(fields: Mapping[str, Any], text: str) -> Ask:
     )
 
 
-def _message(messages: Any) -> tuple[str, bytes]:
+def _message(messages: Any) -> tuple[str, bytes | None]:
     if not isinstance(messages, list) or len(messages) != 1:
         raise InvalidArgument("messages must hold exactly one user message; turns are not remembered", field="messages")
     message = _object(messages[0], field="messages[0]")
@@ -111,7 +111,7 @@ def _message(messages: Any) -> tuple[str, bytes]:
             raise InvalidArgument(f"type is {shown(str(kind))}; use text or input_audio", field=f"{field}.type")
     if len(clips) > 1:
         raise InvalidArgument(f"{len(clips)} clips; send one", field="messages[0].content")
-    return " ".join(texts), clips[0] if clips else b""
+    return " ".join(texts), clips[0] if clips else None
 
 
 def _clip(value: Any, *, field: str) -> bytes:
