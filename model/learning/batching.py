@@ -1,7 +1,7 @@
 """Sequences become padded batches; the positions whose tokens are learnt lie in one block.
 
-Shapes: B rows, L padded length, T longest response. A row is prompt then response; only the
-response is learnt. `position_BT` names the hidden state that predicts each response token.
+Shapes: B rows, L padded length, T longest response, N distinct prompts, P longest of them. A row is prompt then
+response; only the response is learnt. `position_BT` names the hidden state that predicts each response token.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,17 @@ class TokenSequence:
 
 
 @dataclass(frozen=True)
+class Prompts:
+    """The distinct prompts of a batch."""
+
+    input_ids_NP: Tensor
+    lengths_N: Tensor
+    of_B: Tensor
+    """Which of them each row answers."""
+    frames: list[Tensor]
+
+
+@dataclass(frozen=True)
 class Batch:
     """A padded batch."""
 
@@ -35,6 +47,8 @@ class Batch:
     response_ids_BT: Tensor
     response_mask_BT: Tensor
     frames: list[Tensor]
+    prompts: Prompts | None = None
+    """Where they are to go through the network but once, however many rows answer each."""
 
     @property
     def tokens(self) -> int:
@@ -42,8 +56,8 @@ class Batch:
         return int(self.attention_mask_BL.sum())
 
 
-def collate(rows: Sequence[TokenSequence], *, pad_id: int) -> Batch:
-    """Right-pads rows to the longest one."""
+def collate(rows: Sequence[TokenSequence], *, pad_id: int, prompts_once: bool = False) -> Batch:
+    """Right-pads rows to the longest one; `prompts_once` pays where several rows answer the same prompt."""
     width = max(row.length for row in rows)
     reach = max(len(row.response_ids) for row in rows)
     input_ids_BL = torch.full((len(rows), width), pad_id)
@@ -59,7 +73,33 @@ def collate(rows: Sequence[TokenSequence], *, pad_id: int) -> Batch:
         response_ids_BT[b, :size] = torch.tensor(row.response_ids)
         response_mask_BT[b, :size] = 1
     frames = [frames_FE for row in rows for frames_FE in row.frames]
-    return Batch(input_ids_BL, attention_mask_BL, position_BT, response_ids_BT, response_mask_BT, frames)
+    prompts = _distinct_prompts(rows, pad_id) if prompts_once else None
+    return Batch(input_ids_BL, attention_mask_BL, position_BT, response_ids_BT, response_mask_BT, frames, prompts)
+
+
+def _distinct_prompts(rows: Sequence[TokenSequence], pad_id: int) -> Prompts:
+    alike: dict[tuple[int, ...], list[int]] = {}
+    distinct: list[TokenSequence] = []
+    of_rows: list[int] = []
+    for row in rows:
+        places = alike.setdefault(row.prompt_ids, [])
+        place = next((place for place in places if _same_sound(distinct[place], row)), None)
+        if place is None:
+            place = len(distinct)
+            places.append(place)
+            distinct.append(row)
+        of_rows.append(place)
+    ids = [torch.tensor(row.prompt_ids) for row in distinct]
+    return Prompts(
+        pad_sequence(ids, batch_first=True, padding_value=pad_id),
+        torch.tensor([len(row.prompt_ids) for row in distinct]),
+        torch.tensor(of_rows),
+        [frames_FE for row in distinct for frames_FE in row.frames],
+    )
+
+
+def _same_sound(one: TokenSequence, other: TokenSequence) -> bool:
+    return len(one.frames) == len(other.frames) and all(map(torch.equal, one.frames, other.frames))
 
 
 def shuffled_batches(

@@ -119,7 +119,7 @@ def _judged(actor: ActorCritic, share: Share[Rewarded], *, pad_id: int) -> Prepa
 
 
 def _collated(part: Sequence[Rewarded], *, pad_id: int) -> tuple[Batch, Tensor]:
-    batch = collate([one.rollout.row for one in part], pad_id=pad_id)
+    batch = collate([one.rollout.row for one in part], pad_id=pad_id, prompts_once=True)
     old_logprobs_BT = torch.zeros_like(batch.response_mask_BT)
     for b, one in enumerate(part):
         old_logprobs_BT[b, : len(one.rollout.logprobs)] = torch.tensor(one.rollout.logprobs)

@@ -3,7 +3,7 @@
 The language model computes queries, keys and values and asks a `Memory` to attend. `WholeSequences`
 is the memory of training and prefill; the engine's cache is the memory of generation.
 
-Shapes: B sequences, L positions, H query heads, G key/value heads, K head size.
+Shapes: B sequences, L positions, H query heads, G key/value heads, K head size; N prompts of P positions, C columns.
 """
 
 from typing import Protocol
@@ -57,6 +57,31 @@ def plain_attention(q_BHLK: Tensor, k_BGLK: Tensor, v_BGLK: Tensor, *, mask: Ten
 
 def _causal(length: int) -> Tensor:
     return torch.ones(length, length, dtype=torch.bool).tril()
+
+
+class AfterPrompts:
+    """Causal attention of right-padded continuations, each after one of some remembered, right-padded prompts.
+
+    Several may follow the same prompt, which then went through the network once; what they learn flows back to it.
+    """
+
+    def __init__(self, prompts: "RememberedSequences", *, lengths_N: Tensor, prompt_of_B: Tensor, length: int) -> None:
+        self._prompts, self._prompt_of_B = prompts, prompt_of_B
+        columns_P = torch.arange(prompts.keys_BLGK[0].shape[1], device=lengths_N.device)
+        heard_BP = columns_P < lengths_N[prompt_of_B, None]
+        own_LL = _causal(length).to(lengths_N.device)
+        batch = len(prompt_of_B)
+        self._mask_B1LC = torch.cat(
+            [heard_BP[:, None].expand(-1, length, -1), own_LL.expand(batch, -1, -1)], dim=-1
+        ).unsqueeze(1)
+
+    def attend(self, layer: int, q_BLHK: Tensor, k_BLGK: Tensor, v_BLGK: Tensor) -> Tensor:
+        k_BCGK = torch.cat([self._prompts.keys_BLGK[layer][self._prompt_of_B], k_BLGK], dim=1)
+        v_BCGK = torch.cat([self._prompts.values_BLGK[layer][self._prompt_of_B], v_BLGK], dim=1)
+        q, k, v = (heads.transpose(1, 2) for heads in (q_BLHK, k_BCGK, v_BCGK))
+        if wants_plain_products(q):
+            return plain_attention(q, k, v, mask=self._mask_B1LC).transpose(1, 2)
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=self._mask_B1LC, enable_gqa=True).transpose(1, 2)
 
 
 class RememberedSequences(WholeSequences):

@@ -73,7 +73,7 @@ def test_on_policy_rloo_is_reinforce() -> None:
     torch.testing.assert_close(new_BT.grad, -advantages_BT / 3)
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS.values(), ids=str)
+@pytest.mark.parametrize("algorithm", ALGORITHMS.values(), ids=ALGORITHMS)
 def test_padding_changes_no_loss(algorithm: object) -> None:
     new_BT, old_BT, advantages_BT, mask_BT = drawn(5)
     rubbish_BT = torch.where(mask_BT > 0, new_BT, torch.full_like(new_BT, 3.0))

@@ -1,5 +1,7 @@
 """Log-likelihoods: those of the whole forward pass, and those the engine sampled with."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from transformers import PreTrainedTokenizerFast
@@ -71,6 +73,26 @@ def test_a_row_scores_the_same_alone_and_padded(
     together = score(model, collate(rows, pad_id=pad_id)).logprobs_BT.sum(dim=1)
     alone = torch.stack([score(model, collate([row], pad_id=pad_id)).logprobs_BT.sum() for row in rows])
     torch.testing.assert_close(together, alone, atol=1e-4, rtol=0)
+
+
+def test_a_prompt_that_goes_through_once_teaches_the_same(
+    model: AudioLanguageModel, tokenizer: PreTrainedTokenizerFast, rows: list[TokenSequence]
+) -> None:
+    """Three prompts, one of them in the words of another but with other sound; answers."""
+    answers = [(15, 19, 17, 11), (16,), (18, 12)]
+    other_sound = replace(rows[0], frames=tuple(frames_FE + 1 for frames_FE in rows[0].frames))
+    many = [replace(row, response_ids=ids) for row in (*rows[1:], rows[0], other_sound) for ids in answers]
+    shared = collate(many, pad_id=tokenizer.pad_token_id, prompts_once=True)
+    assert shared.prompts is not None
+    assert len(shared.prompts.input_ids_NP) == 4
+    found = []
+    for batch in (shared, replace(shared, prompts=None)):
+        model.zero_grad()
+        scored = score(model, batch, with_entropy=True)
+        (scored.logprobs_BT.exp().sum() + scored.entropy_BT.sum()).backward()
+        gradients = [p.grad.clone() for p in model.parameters() if p.grad is not None]
+        found.append([scored.logprobs_BT, scored.entropy_BT, *gradients])
+    torch.testing.assert_close(*found, atol=1e-5, rtol=1e-4)
 
 
 @torch.no_grad()

@@ -56,7 +56,7 @@ def step(actor: ActorCritic, rollouts: list[Rollout], *, seed: int = 0, algorith
     return reinforcement_step(actor, trainer, prepared, CONFIG, algorithm=algorithm, generator=generator)
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS.values(), ids=str)
+@pytest.mark.parametrize("algorithm", ALGORITHMS.values(), ids=ALGORITHMS)
 def test_what_was_rewarded_becomes_likelier(tokenizer: PreTrainedTokenizerFast, algorithm: Algorithm) -> None:
     model = tiny_model()
     good = said(model, tokenizer, reward=1.0, word="cheerful")
@@ -69,7 +69,7 @@ def test_what_was_rewarded_becomes_likelier(tokenizer: PreTrainedTokenizerFast, 
     assert after[0, 0] - after[1, 0] > good.logprobs[0] - bad.logprobs[0]
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS.values(), ids=str)
+@pytest.mark.parametrize("algorithm", ALGORITHMS.values(), ids=ALGORITHMS)
 def test_equal_rewards_teach_the_critic_alone(tokenizer: PreTrainedTokenizerFast, algorithm: Algorithm) -> None:
     model = tiny_model()
     actor = actor_critic(model) if algorithm.has_critic else ActorCritic(model)
