@@ -13,7 +13,7 @@ _GONE_S = 120.0
 _TIMEOUT_S = 20.0
 _NOT_YET = (400, 404)
 """The log of a container that has not started, or of a pod that is gone."""
-_FIRST = "jobset.sigs.k8s.io/jobset-name={name},batch.kubernetes.io/job-completion-index=0"
+FIRST_POD = "jobset.sigs.k8s.io/jobset-name={name},batch.kubernetes.io/job-completion-index=0"
 Answer = TypeVar("Answer")
 
 
@@ -71,7 +71,7 @@ class KubernetesApi:
         """The youngest pod of index 0, with its log."""
         pods = self._asked(
             lambda: self._core.list_namespaced_pod(
-                self._namespace, label_selector=_FIRST.format(name=name), _request_timeout=_TIMEOUT_S
+                self._namespace, label_selector=FIRST_POD.format(name=name), _request_timeout=_TIMEOUT_S
             )
         )
         if not pods.items:

@@ -1,6 +1,6 @@
 """Installs the chart with its bundled stores and tries it: `make cluster-test KUBECONFIG=...`.
 
-    python -m tests.cluster [--keep-release] [--parts install,job,kill,upgrade] [--report docs/cluster-report.md]
+    python -m tests.cluster [--keep-release] [--parts install,job,...] [--report docs/cluster-report.md]
 
 The images must be in the cluster (`make images`, and `python -m tools.images --stores`), helm and kubectl on the PATH,
 and the cluster's Service addresses reachable from here. Exits with 1 where a step did not hold.
@@ -17,7 +17,8 @@ from tests.cluster.journal import Journal, until
 from tests.cluster.kube import Release
 from tests.cluster.people import people
 from tests.cluster.report import write_report
-from tests.cluster.scenario import change_while_asked, kill_one_by_one, main_job, resident_mb
+from tests.cluster.scenario import back_up_and_restore, change_while_asked, main_job, main_job_among_deaths, resident_mb
+from tests.cluster.training import train_on_pods
 
 ROOT = Path(__file__).parents[2]
 BUNDLED = ("--set", "bundled.enabled=true", "--set", "orchestrator.executor=local")
@@ -32,13 +33,14 @@ SMALL = {
     "rl_prompts": 2,
     "rl_samples": 4,
 }
+PARTS = ("install", "job", "kill", "restore", "upgrade", "train")
 SERVICES = ("features", "registry", "orchestrator", "inference")
 
 
 def main() -> None:
     """Entry point."""
     chosen = _arguments()
-    parts = chosen.parts.split(",")
+    parts = chosen.parts
     release = Release(chosen.release, chosen.namespace, ROOT / "charts" / "mgrd")
     journal = Journal(Path(tempfile.mkdtemp(prefix="mgrd-cluster-")) / "journal.jsonl")
     print(f"journal: {journal.path}")  # noqa: T201 - a command's output
@@ -46,15 +48,19 @@ def main() -> None:
         _install(release, journal)
     with tempfile.TemporaryDirectory() as folder:
         clients = people(release, Path(folder))
+        parameters = json.loads(chosen.parameters) if chosen.parameters else SMALL
         if "job" in parts:
-            parameters = json.loads(chosen.parameters) if chosen.parameters else SMALL
             main_job(clients, parameters, journal, run_id=chosen.run)
         if "kill" in parts:
-            kill_one_by_one(release, clients, journal)
+            main_job_among_deaths(release, clients, parameters, journal)
+        if "restore" in parts:
+            back_up_and_restore(release, clients, journal)
         if "upgrade" in parts:
             upgrade = ("upgrade", str(release.chart), "--reset-then-reuse-values", "--set", "telemetry.logLevel=DEBUG")
             change_while_asked(release, clients["ana"], journal, name="helm upgrade while asked", change=upgrade)
             change_while_asked(release, clients["ana"], journal, name="helm rollback while asked", change=("rollback",))
+    if "train" in parts:
+        train_on_pods(release, journal)
     write_report(chosen.report, journal, release)
     if not chosen.keep_release:
         release.helm("uninstall")
@@ -72,11 +78,18 @@ def _install(release: Release, journal: Journal) -> None:
         notes.append(f"{sum(sizes.values()):.0f} MB: " + ", ".join(f"{name} {mb:.0f}" for name, mb in sizes.items()))
 
 
+def _parts(given: str) -> tuple[str, ...]:
+    chosen = tuple(given.split(","))
+    if unknown := set(chosen) - set(PARTS):
+        raise argparse.ArgumentTypeError(f"{', '.join(sorted(unknown))}: not a part; there are {','.join(PARTS)}")
+    return chosen
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.cluster", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--release", default="mgrd")
     parser.add_argument("--namespace", default="mgrd")
-    parser.add_argument("--parts", default="install,job,kill,upgrade", help="what to do, parted by commas")
+    parser.add_argument("--parts", type=_parts, default=PARTS, help=f"of {','.join(PARTS)}; default: all")
     parser.add_argument("--parameters", default="", help="JSON: parameters of the run")
     parser.add_argument("--run", default="", help="id of a run to follow, in place of a new one")
     parser.add_argument("--report", type=Path, default=ROOT / "docs" / "cluster-report.md")

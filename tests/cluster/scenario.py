@@ -1,5 +1,6 @@
 """What is tried on the cluster: the main job, pods killed one by one, an upgrade and a rollback while clients ask."""
 
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -12,12 +13,12 @@ from mgrd.clients.inference import Question, Sampling
 from mgrd.clients.registry_values import Comparison, Gate, Requirement
 from mgrd.clients.training import RunSpec, RunState
 from tests.cluster.journal import Journal, until
-from tests.cluster.kube import Release
+from tests.cluster.kube import Release, run
 from tests.support.sounds import tone
 
 MODEL = "models/nano"
 PRODUCTION = f"{MODEL}/aliases/production"
-KILLED = ("features", "registry", "orchestrator", "inference", "triton", "kafka", "postgres", "store")
+KILLED = ("orchestrator", "store", "postgres", "kafka", "registry", "features", "triton", "inference")
 QUESTION = Question(MODEL, "is it low or high ?", audio=tone(), sampling=Sampling(max_new_tokens=12, temperature=0.0))
 _RUN_WITHIN_S = 3600.0
 _READY_WITHIN_S = 600.0
@@ -27,18 +28,46 @@ def main_job(people: Mapping[str, Clients], parameters: Mapping[str, float], jou
     """From a run to a served answer, through the services of the cluster; a run of that id is followed, not begun."""
     ana, version = people["ana"], ""
     with journal.step("run of the pipeline") as notes:
-        spec = RunSpec(MODEL, parameters=parameters)
-        run = ana.training.get_run(f"runs/{run_id}") if run_id else ana.training.create_run(spec)
-        deadline_s = time.monotonic() + _RUN_WITHIN_S
-        while not (run.state and run.state.ended) and time.monotonic() < deadline_s:
-            time.sleep(2.0)
-            run = ana.training.get_run(run.name)
-        version = run.version
-        steps = ", ".join(f"{step.name} {step.state}" for step in run.steps)
-        notes.append(f"{run.state} at {run.progress:.0%}, version {version or 'none'}; {steps}; {run.error[:300]}")
-        assert run.state is RunState.SUCCEEDED
+        name = f"runs/{run_id}" if run_id else ana.training.create_run(RunSpec(MODEL, parameters=parameters)).name
+        version = _ended(ana, name, notes)
         open_gate(people["olga"])
     release_version(people, version, journal)
+
+
+def main_job_among_deaths(
+    release: Release, people: Mapping[str, Clients], parameters: Mapping[str, float], journal: Journal
+) -> None:
+    """The main job once more, from other scenes, while every pod of the platform is killed in turn."""
+    ana, version = people["ana"], ""
+    name = ana.training.create_run(RunSpec(MODEL, parameters={**parameters, "seed": 2})).name
+    kill_one_by_one(release, people, journal, under_way=name)
+    with journal.step("the run under way meanwhile") as notes:
+        version = _ended(ana, name, notes)
+        made = [one.name for one in ana.registry.list_versions(MODEL) if any(step.run == name for step in one.lineage)]
+        assert made == [version], f"registered {made}"
+    release_version(people, version, journal)
+
+
+def _moved_on(ana: Clients, name: str, *, since: float) -> float:
+    """Progress of a run once it has gone on, or has ended."""
+    deadline_s = time.monotonic() + _READY_WITHIN_S
+    while (found := ana.training.get_run(name)).progress <= since and not (found.state and found.state.ended):
+        assert time.monotonic() < deadline_s, f"{name} stays at {since:.0%}"
+        time.sleep(1.0)
+    return found.progress
+
+
+def _ended(ana: Clients, name: str, notes: list[str]) -> str:
+    """The version a run made, once it has succeeded."""
+    deadline_s = time.monotonic() + _RUN_WITHIN_S
+    while not ((found := ana.training.get_run(name)).state and found.state.ended) and time.monotonic() < deadline_s:
+        time.sleep(2.0)
+    steps = ", ".join(f"{step.name} {step.state}" for step in found.steps)
+    notes.append(
+        f"{found.state} at {found.progress:.0%}, version {found.version or 'none'}; {steps}; {found.error[:300]}"
+    )
+    assert found.state is RunState.SUCCEEDED
+    return found.version
 
 
 def release_version(people: Mapping[str, Clients], version: str, journal: Journal) -> None:
@@ -73,12 +102,14 @@ def ask(clients: Clients) -> Reply:
     return collect(clients.inference.reason(QUESTION))
 
 
-def kill_one_by_one(release: Release, people: Mapping[str, Clients], journal: Journal) -> None:
+def kill_one_by_one(release: Release, people: Mapping[str, Clients], journal: Journal, *, under_way: str) -> None:
     """Each pod dies by SIGKILL; what was acknowledged before is there after, and production answers again."""
-    ana = people["ana"]
+    ana, progress = people["ana"], 0.0
     acknowledged: list[str] = []
     for component in KILLED:
         with journal.step(f"kill {component}") as notes:
+            progress = _moved_on(ana, under_way, since=progress)
+            notes.append(f"the run at {progress:.0%}")
             acknowledged.append(ana.registry.create_model(f"before-{component}-{int(time.time())}").name)
             started_s = time.monotonic()
             for pod in release.pods(component):
@@ -130,6 +161,28 @@ def change_while_asked(release: Release, ana: Clients, journal: Journal, *, name
         notes.append(f"{seen.answered} answered, {len(seen.failed)} failed {seen.failed[:2] or ''}")
         assert seen.answered
         assert not seen.failed
+
+
+def back_up_and_restore(release: Release, people: Mapping[str, Clients], journal: Journal) -> None:
+    """As the page for operators says; between the two the store is emptied, and what came after the backup goes."""
+    ana = people["ana"]
+    with tempfile.TemporaryDirectory() as folder:
+        with journal.step("backup") as notes:
+            saved = {model.name for model in ana.registry.list_models()}
+            notes.append(_backup(release, "save", folder).split()[0])
+        with journal.step("restore after the store was emptied") as notes:
+            ana.registry.create_model(f"after-the-backup-{int(time.time())}")
+            release.kubectl("exec", f"{release.name}-store-0", "--", "find", "/data", "-mindepth", "1", "-delete")
+            _backup(release, "restore", folder)
+            until(release.is_ready, timeout_s=_READY_WITHIN_S, what="all pods are ready")
+            until(lambda: ask(ana).answer is not None, timeout_s=_READY_WITHIN_S, what="production answers")
+            restored = {model.name for model in ana.registry.list_models()}
+            assert restored == saved, f"differs by {restored ^ saved}"
+            notes.append(f"{len(saved)} models as before; production answers")
+
+
+def _backup(release: Release, verb: str, folder: str) -> str:
+    return run([str(release.chart.parents[1] / "tools" / "backup.sh"), verb, release.namespace, release.name, folder])
 
 
 def resident_mb(release: Release, component: str) -> float:
