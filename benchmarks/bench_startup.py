@@ -13,7 +13,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.figures import Figure, show, spread
@@ -61,7 +62,8 @@ def run() -> list[Figure]:
 
 def started_s(plan: ProcessPlan) -> float:
     """Seconds until the service serves; it is ended again."""
-    return _until_it_serves(plan.command, environment={**os.environ, **plan.environment}, address=plan.address)
+    with serving(plan.command, environment={**os.environ, **plan.environment}, address=plan.address) as taken_s:
+        return taken_s
 
 
 def empty_started_s() -> float:
@@ -69,18 +71,21 @@ def empty_started_s() -> float:
     with socket.socket() as free:
         free.bind((HOST, 0))
         address = f"{HOST}:{free.getsockname()[1]}"
-    return _until_it_serves([sys.executable, "-c", EMPTY, address], environment=os.environ, address=address)
+    with serving([sys.executable, "-c", EMPTY, address], environment=os.environ, address=address) as taken_s:
+        return taken_s
 
 
-def _until_it_serves(command: Sequence[str], *, environment: Mapping[str, str], address: str) -> float:
-    started = time.monotonic()
+@contextmanager
+def serving(command: Sequence[str], *, environment: Mapping[str, str], address: str) -> Iterator[float]:
+    """A server while it serves, and the seconds it took to."""
+    started_s = time.monotonic()
     process = subprocess.Popen(command, env=dict(environment), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     try:
         while not (_listens(address) and serves(address)):
-            if process.poll() is not None or time.monotonic() - started > GIVE_UP_S:
+            if process.poll() is not None or time.monotonic() - started_s > GIVE_UP_S:
                 raise RuntimeError(f"{' '.join(command[:3])} does not serve (exit status {process.poll()})")
             time.sleep(_AGAIN_S)
-        return time.monotonic() - started
+        yield time.monotonic() - started_s
     finally:
         process.terminate()
         process.wait()

@@ -21,15 +21,17 @@ save() {
     for database in "${databases[@]}"; do
         in_pod postgres pg_dump --host /tmp --username postgres --format custom "$database" >"$folder/$database.dump"
     done
-    in_pod store tar --create --xattrs --directory /data . >"$folder/store.tar"
+    # What lies in /data and not /data itself, the volume's own folder, which nobody in the pod may change.
+    in_pod store sh -c "find /data -mindepth 1 -maxdepth 1 -printf '%P\\0'" \
+        | in_pod store tar --create --xattrs --directory /data --null --files-from - >"$folder/store.tar"
     (cd "$folder" && sha256sum ./*.dump store.tar >SHA256SUMS)
     du -sh "$folder"
 }
 
 restore() {
+    trap 'echo "the restore stopped at line $LINENO and services may be at 0 replicas: mend the cause, then restore again" >&2' ERR
     (cd "$folder" && sha256sum --check --quiet SHA256SUMS)
-    local replicas=()
-    for service in "${services[@]}"; do replicas+=("$(of_release get "$service" --output 'jsonpath={.spec.replicas}')"); done
+    for service in "${services[@]}"; do note_replicas "$service"; done
     of_release scale "${services[@]}" --replicas 0
     of_release wait --for=delete pod --timeout 180s \
         --selector "app.kubernetes.io/instance=$release,app.kubernetes.io/component in (registry,orchestrator,inference)"
@@ -40,8 +42,16 @@ restore() {
         in_pod postgres pg_restore --host /tmp --username postgres --exit-on-error --dbname "$database" <"$folder/$database.dump"
     done
     in_pod store tar --extract --xattrs --directory /data <"$folder/store.tar"
-    for index in "${!services[@]}"; do of_release scale "${services[$index]}" --replicas "${replicas[$index]}"; done
+    for service in "${services[@]}"; do of_release scale "$service" --replicas "$(noted_replicas "$service")"; done
 }
+
+# A restore that stopped midway leaves a service at 0: what it had before is kept with it.
+note_replicas() {
+    local found
+    found=$(of_release get "$1" --output 'jsonpath={.spec.replicas}')
+    [ "$found" = 0 ] || of_release annotate --overwrite "$1" "mgrd/replicas=$found"
+}
+noted_replicas() { of_release get "$1" --output "jsonpath={.metadata.annotations['mgrd/replicas']}"; }
 
 case $verb in
     save | restore) "$verb" ;;
