@@ -22,6 +22,7 @@ from services.kit.auth import Caller
 from services.kit.events.bus import MAX_EVENT_BYTES, EventTooLarge
 from services.kit.events.types import type_of
 from services.kit.metrics import CHANGES
+from services.kit.patience import patience
 from services.kit.tables import KIT, now
 from services.kit.telemetry import trace_id, traceparent
 
@@ -156,7 +157,7 @@ def _engine(url: str) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return create_engine(url, isolation_level="SERIALIZABLE", pool_pre_ping=True)
+    return create_engine(url, isolation_level="SERIALIZABLE", pool_pre_ping=True, connect_args=patience(url))
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

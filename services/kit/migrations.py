@@ -20,6 +20,8 @@ from pathlib import Path
 from sqlalchemy import Engine, create_engine, inspect, text
 from sqlalchemy.exc import OperationalError
 
+from services.kit.patience import patience
+
 _ENVIRONMENT = Path(__file__).parent / "alembic"
 _REVISION = re.compile(r"""^(?P<name>down_revision|revision)\b[^=]*=\s*["'](?P<value>[^"']+)["']""", re.MULTILINE)
 
@@ -36,7 +38,7 @@ class MigrationError(ValueError):
 def migrate(database_url: str, *, package: str) -> None:
     """Upgrades the database to the package's newest version; does nothing where it is there already, or beyond."""
     versions = _versions_folder(package)
-    engine = create_engine(database_url)
+    engine = create_engine(database_url, connect_args=patience(database_url))
     try:
         if _is_behind(engine, versions):
             _upgrade(database_url, versions)
