@@ -56,7 +56,7 @@ def main() -> None:
         if "restore" in parts:
             back_up_and_restore(release, clients, journal)
         if "upgrade" in parts:
-            upgrade = ("upgrade", str(release.chart), "--reset-then-reuse-values", "--set", "telemetry.logLevel=DEBUG")
+            upgrade = ("upgrade", str(release.chart), "--reset-then-reuse-values", *_newer(chosen.next_control))
             change_while_asked(release, clients["ana"], journal, name="helm upgrade while asked", change=upgrade)
             change_while_asked(release, clients["ana"], journal, name="helm rollback while asked", change=("rollback",))
     if "train" in parts:
@@ -78,6 +78,12 @@ def _install(release: Release, journal: Journal) -> None:
         notes.append(f"{sum(sizes.values()):.0f} MB: " + ", ".join(f"{name} {mb:.0f}" for name, mb in sizes.items()))
 
 
+def _newer(control: str) -> tuple[str, ...]:
+    """What an upgrade changes: the image of the services where one is named, and what every service logs."""
+    image = ("--set", f"images.control.repository={control}") if control else ()
+    return ("--set", "telemetry.logLevel=DEBUG", *image)
+
+
 def _parts(given: str) -> tuple[str, ...]:
     chosen = tuple(given.split(","))
     if unknown := set(chosen) - set(PARTS):
@@ -92,6 +98,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--parts", type=_parts, default=PARTS, help=f"of {','.join(PARTS)}; default: all")
     parser.add_argument("--parameters", default="", help="JSON: parameters of the run")
     parser.add_argument("--run", default="", help="id of a run to follow, in place of a new one")
+    parser.add_argument("--next-control", default="", help="repository of an image of control with a later schema")
     parser.add_argument("--report", type=Path, default=ROOT / "docs" / "cluster-report.md")
     parser.add_argument("--keep-release", action="store_true", help="leave the release in the cluster")
     return parser.parse_args()

@@ -16,8 +16,14 @@ Written by `make cluster-test`, {date}; Kubernetes {kubernetes}, commit {commit}
 """
 
 
+_BY_HAND = "## Tried by hand"
+"""Where what people wrote begins; it stays."""
+
+
 def write_report(path: Path, journal: Journal, release: Release) -> None:
-    """Writes the journal's table with where and when it was made."""
+    """Writes the journal's table with where and when it was made, before what was written by hand."""
+    old = path.read_text() if path.exists() else ""
+    by_hand = f"\n{_BY_HAND}{old.partition(_BY_HAND)[2]}" if _BY_HAND in old else ""
     version = json.loads(run(["kubectl", "version", "--output", "json"]))["serverVersion"]["gitVersion"]
     commit = run(["git", "-C", str(release.chart), "rev-parse", "--short", "HEAD"])
     head = _HEAD.format(
@@ -27,4 +33,4 @@ def write_report(path: Path, journal: Journal, release: Release) -> None:
         cores=os.cpu_count(),
         load=os.getloadavg()[0],
     )
-    path.write_text(head + journal.table() + "\n")
+    path.write_text(f"{head}{journal.table()}\n{by_hand}")

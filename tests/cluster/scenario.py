@@ -154,13 +154,19 @@ def asking(clients: Clients) -> Iterator[Asked]:
 
 
 def change_while_asked(release: Release, ana: Clients, journal: Journal, *, name: str, change: tuple[str, ...]) -> None:
-    """helm upgrade or rollback while a client asks: no failed request."""
+    """helm upgrade or rollback while a client asks: no failed request, and what was there is there, and goes on."""
+    known = {model.name for model in ana.registry.list_models()}
     with journal.step(name) as notes, asking(ana) as seen:
         release.helm(*change)
         until(release.is_ready, timeout_s=_READY_WITHIN_S, what="all pods are ready")
         notes.append(f"{seen.answered} answered, {len(seen.failed)} failed {seen.failed[:2] or ''}")
         assert seen.answered
         assert not seen.failed
+    with journal.step(f"data after {change[0]}") as notes:
+        known.add(ana.registry.create_model(f"after-{change[0]}-{int(time.time())}").name)
+        kept = {model.name for model in ana.registry.list_models()}
+        notes.append(f"{len(kept)} models, one of them new")
+        assert kept == known, f"differs by {kept ^ known}"
 
 
 def back_up_and_restore(release: Release, people: Mapping[str, Clients], journal: Journal) -> None:
