@@ -49,7 +49,7 @@ def where_next(*, clip: Path, picture: Path, run: Run) -> Group:
         ("the claims on the spectrogram", str(picture)),
         ("the clip itself", str(clip)),
         ("the run as one page", f"mgrd run report {short(run.name)}"),
-        ("your own sound", 'mgrd ask YOUR.wav "does the pitch rise or fall ?"'),
+        ("your own sound", 'mgrd ask YOUR.wav "how does the pitch of the voice move ?"'),
         ("another run", "mgrd run start --watch        mgrd run start --data YOUR.jsonl --watch"),
         ("the platform", "mgrd status      mgrd logs inference -f      mgrd down"),
     )

@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
 
 from mgrd.cli.main import main
+from model.worlds.questions import questions
+from model.worlds.sampling import sample_scene
 
 PAGES = [Path("README.md"), *sorted(Path("docs").glob("*.md"))]
 
@@ -67,3 +70,13 @@ def test_make_targets_named_in_the_readme_exist() -> None:
     targets = set(re.findall(r"^([a-z-]+):", Path("Makefile").read_text(), flags=re.MULTILINE))
     named = set(re.findall(r"`?make ([a-z-]+)`", Path("README.md").read_text()))
     assert named <= targets
+
+
+def test_the_questions_said_to_be_known_are_those_of_the_world() -> None:
+    section = Path("docs/calls.md").read_text().partition("## What the shipped base knows")[2].partition("##")[0]
+    listed = {one.strip() for one in re.findall(r"[a-z ]+ \?", section)}
+    rng = np.random.default_rng(0)
+    scenes = (sample_scene(rng, split="train", words_agree=0.85) for _ in range(2000))
+    asked = {item.question.text for scene in scenes for item in questions(scene, rng)}
+    assert len(listed) > 10
+    assert listed <= asked
