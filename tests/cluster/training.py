@@ -54,10 +54,8 @@ def _two_pods(steps: Release, trainer: str, alone: Found, journal: Journal) -> N
         straight = _trained(steps, name, trainer=trainer, processes=2)
         losses, others = ([step["loss"] for step in one["curve"]] for one in (straight, alone))
         apart = max(abs(loss - other) for loss, other in zip(losses, others, strict=True))
-        notes.append(
-            f"weights {straight['weights'][:12]}; {len(losses)} steps, loss {losses[0]:.3f} to {losses[-1]:.3f}"
-        )
-        notes.append(f"at most {apart:.4f} from that of one process")
+        notes.append(f"weights {straight['weights'][:12]}; {len(losses)} steps, losses up to {max(losses):.3f}")
+        notes.append(f"none further than {apart:.4f} from that of one process")
         assert apart <= LOSS_WITHIN, f"more than {LOSS_WITHIN}"
     with journal.step(f"TrainJob of two pods, {trainer}, one killed") as notes:
         killed = _trained(
