@@ -35,6 +35,8 @@ class PlatformRecord:
     """host:port by name of the service or port."""
     supervisor: ProcessRecord | None = None
     processes: tuple[ProcessRecord, ...] = ()
+    kept_by: str = ""
+    """Who else starts and stops it, such as "Docker Compose"; empty where `mgrd up` does."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ class Home:
             addresses=fields["addresses"],
             supervisor=ProcessRecord(**supervisor) if supervisor else None,
             processes=tuple(ProcessRecord(**one) for one in fields["processes"]),
+            kept_by=fields.get("kept_by", ""),
         )
 
     def write_record(self, record: PlatformRecord) -> None:

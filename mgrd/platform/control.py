@@ -54,6 +54,7 @@ class PlatformStatus:
 def up(home: Home, *, timeout_s: float = 60.0, on_change: Callable[[PlatformStatus], None] | None = None) -> float:
     """Starts the platform where it does not run and waits until all is healthy; returns how long it took."""
     start_s = time.monotonic()
+    _own_record(home)
     if not _is_supervised(home):
         _start_supervisor(home)
     while not (found := status(home)).healthy:
@@ -69,7 +70,7 @@ def up(home: Home, *, timeout_s: float = 60.0, on_change: Callable[[PlatformStat
 
 def down(home: Home) -> int:
     """Ends everything the platform started; returns how many processes ran."""
-    record = home.read_record() or PlatformRecord()
+    record = _own_record(home) or PlatformRecord()
     running = [one for one in record.processes if is_alive(one)]
     if record.supervisor is not None:
         stop([record.supervisor], grace_s=_DOWN_GRACE_S)
@@ -82,7 +83,7 @@ def down(home: Home) -> int:
 
 def status(home: Home) -> PlatformStatus:
     """Every process with its health, asked of all at once."""
-    record = home.read_record()
+    record = _own_record(home)
     if record is None or not record.addresses:  # never started, or its supervisor has only just begun
         return PlatformStatus(str(home.root), _is_supervised(home), addresses={}, processes=())
     plans = platform_plans(home, record.addresses)
@@ -98,11 +99,23 @@ def status(home: Home) -> PlatformStatus:
 
 def log_file(home: Home, name: str) -> Path:
     """The log of a process; MgrdError UNKNOWN_PROCESS names those there are."""
+    _own_record(home)
     path = home.logs / f"{name}.log"
     if not path.is_file():
         known = ", ".join(sorted(one.stem for one in home.logs.glob("*.log"))) or "none yet; run `mgrd up`"
         raise MgrdError(f"there is no log of {name!r}; known: {known}", reason="UNKNOWN_PROCESS")
     return path
+
+
+def _own_record(home: Home) -> PlatformRecord | None:
+    """The record of a platform that is ours to start and stop; MgrdError KEPT_ELSEWHERE where it is not."""
+    record = home.read_record()
+    if record is not None and record.kept_by:
+        raise MgrdError(
+            f"the platform of {home.root} is kept by {record.kept_by}: start it, stop it and look at it there",
+            reason="KEPT_ELSEWHERE",
+        )
+    return record
 
 
 def _process_status(name: str, address: str, record: ProcessRecord | None, *, healthy: bool) -> ProcessStatus:

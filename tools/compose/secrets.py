@@ -1,7 +1,7 @@
 """The secrets of the platform under Docker Compose, made once: `python -m tools.compose.secrets FOLDER`.
 
 Promises that nothing has a default password: FOLDER/env gets a random one for each store, FOLDER/tokens a token for
-each person and service. FOLDER is a platform's folder (`mgrd --home FOLDER`), readable by its owner alone; the files
+each person and service. FOLDER is a platform's folder (`MGRD_HOME=FOLDER mgrd`), readable by its owner alone; the files
 inside are readable by all, because a container reads them under a user of its own.
 """
 
@@ -33,7 +33,8 @@ def make_secrets(folder: Path) -> None:
         path.chmod(0o644)
     home.tokens.chmod(0o755)
     if home.read_record() is None:
-        home.write_record(PlatformRecord({name: f"127.0.0.1:{port}" for name, port in ADDRESSES.items()}))
+        addresses = {name: f"127.0.0.1:{port}" for name, port in ADDRESSES.items()}
+        home.write_record(PlatformRecord(addresses, kept_by="Docker Compose (tools/compose/up.sh, docker compose ps)"))
     environment = folder / "env"
     known = environment.read_text().splitlines() if environment.is_file() else []
     names = {line.partition("=")[0] for line in known}

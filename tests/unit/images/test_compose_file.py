@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
+from mgrd.cli.main import main
 from tests.support.charts import tool
 from tools.compose.secrets import ADDRESSES, PASSWORDS, make_secrets
 
@@ -108,3 +110,14 @@ def test_compose_refuses_what_nobody_made() -> None:
     done = subprocess.run(command, cwd=ROOT, env={}, capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert "run tools/compose/up.sh, which makes it" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["up", "down", "status", "logs registry"])
+def test_the_command_leaves_a_platform_under_compose_to_compose(tmp_path: Path, command: str) -> None:
+    home = tmp_path / "home"
+    make_secrets(home)
+    before = sorted(path.name for path in home.iterdir())
+    found = CliRunner().invoke(main, [*command.split(), "--home", str(home)])
+    assert found.exit_code == 1
+    assert "Docker Compose" in found.output
+    assert sorted(path.name for path in home.iterdir()) == before
