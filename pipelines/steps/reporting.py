@@ -171,9 +171,17 @@ def reported(
             yield reporter, outcome
         except BaseException as error:
             _LOGGER.exception("step %s failed", step)
-            reporter.fail(error, outcome)
+            _tell_failure(reporter, error, outcome)
             raise
         reporter.succeed(outcome)
+
+
+def _tell_failure(reporter: Reporter, error: BaseException, outcome: Outcome) -> None:
+    """What keeps the report from arriving is noted, and never stands in the place of why the step failed."""
+    try:
+        reporter.fail(error, outcome)
+    except Exception:
+        _LOGGER.exception("the failure could not be reported")
 
 
 def orchestrator_of(around: Surroundings) -> Orchestrator:

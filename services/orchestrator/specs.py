@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from services.kit.errors import InvalidArgument, shown
+from services.kit.errors import FailedPrecondition, InvalidArgument, shown
 from services.kit.tables import now
 from services.orchestrator.domain import ExecutorKind, RunSpec
 from services.orchestrator.parameters import checked
@@ -66,7 +66,16 @@ def checked_spec(wanted: Wanted, rules: Rules) -> RunSpec:
 
 
 def announced_spec(wanted: Wanted, rules: Rules) -> RunSpec:
-    """The spec of a run that runs already, in Kubeflow: its parameters are checked, its data is its own affair."""
+    """The spec of a run that runs already, in Kubeflow: its parameters are checked, its data is its own affair.
+
+    FailedPrecondition where this installation was not told where Kubeflow is: it could neither follow nor cancel it.
+    """
+    if ExecutorKind.KUBEFLOW not in rules.executors:
+        raise FailedPrecondition(
+            "the run is Kubeflow's, and the orchestrator was not told where that is: set "
+            "MGRD_ORCHESTRATOR_KUBEFLOW_ADDR, in the chart orchestrator.executor=kubeflow and orchestrator.kubeflow.addr",
+            reason="EXECUTOR_UNAVAILABLE",
+        )
     return RunSpec(
         model=wanted.model,
         base_version=wanted.base_version,

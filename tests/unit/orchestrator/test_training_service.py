@@ -101,6 +101,17 @@ class Bench:
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
+    """With the local executor alone."""
+    yield from made(tmp_path, frozenset({ExecutorKind.LOCAL}))
+
+
+@pytest.fixture
+def kubeflow_bench(tmp_path: Path) -> Iterator[Bench]:
+    """One that was told where Kubeflow is."""
+    yield from made(tmp_path, frozenset(ExecutorKind))
+
+
+def made(tmp_path: Path, kinds: frozenset[ExecutorKind]) -> Iterator[Bench]:
     url = f"sqlite:///{tmp_path / 'orchestrator.db'}"
     migrate(url, package="services.orchestrator")
     database, changes, executor = Database(url), Changes(), ToldExecutor()
@@ -108,7 +119,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     rules = Rules(
         catalog=TemplateCatalog(TEMPLATE),
         store=OneBlob(),
-        executors=frozenset(executors),
+        executors=kinds,
         default_executor=ExecutorKind.LOCAL,
         page_of=lambda external_id: run_page("http://kubeflow.example/", external_id),
     )
@@ -354,7 +365,8 @@ def test_only_a_failed_or_cancelled_run_is_resumed(bench: Bench) -> None:
         bench.stub.ResumeRun(resume, timeout=5, metadata=as_("ana"))
 
 
-def test_a_run_of_the_kubeflow_ui_announces_itself_and_ends_by_its_exit_handler(bench: Bench) -> None:
+def test_a_run_of_the_kubeflow_ui_announces_itself_and_ends_by_its_exit_handler(kubeflow_bench: Bench) -> None:
+    bench = kubeflow_bench
     known = pb.RunSpec(model="models/nano", executor=pb.EXECUTOR_KUBEFLOW)
     known.parameters.update({"iterations": 2.0})
     name = "runs/kfp-0a1b"
@@ -375,8 +387,9 @@ def test_a_run_of_the_kubeflow_ui_announces_itself_and_ends_by_its_exit_handler(
     ],
 )
 def test_the_exit_handler_names_the_step_that_failed_and_is_no_cause_itself(
-    bench: Bench, failing: str, error: str, message: str
+    kubeflow_bench: Bench, failing: str, error: str, message: str
 ) -> None:
+    bench = kubeflow_bench
     known, name = pb.RunSpec(model="models/nano", executor=pb.EXECUTOR_KUBEFLOW), "runs/kfp-0a1b"
     told = {"external_id": "0a1b", "announce": known}
     bench.report(name, pb.Step(name="announce", attempt=1, state=pb.STEP_STATE_SUCCEEDED), **told)
@@ -389,6 +402,12 @@ def test_the_exit_handler_names_the_step_that_failed_and_is_no_cause_itself(
     assert (run.state, run.error) == (pb.RUN_STATE_FAILED, error)
     assert (run.steps[-1].state, run.steps[-1].message, run.steps[-1].error) == (pb.STEP_STATE_SUCCEEDED, message, "")
     assert [step.permanent for step in run.steps] == ([False, True, False] if failing else [False, False])
+
+
+def test_a_run_of_a_kubeflow_the_orchestrator_was_not_told_of_is_refused(bench: Bench) -> None:
+    known = pb.RunSpec(model="models/nano", executor=pb.EXECUTOR_KUBEFLOW)
+    with refused(grpc.StatusCode.FAILED_PRECONDITION):
+        bench.report("runs/kfp-0a1b", running("announce"), external_id="0a1b", announce=known)
 
 
 def test_a_report_of_an_unknown_run_that_announces_nothing_is_refused(bench: Bench) -> None:

@@ -70,6 +70,20 @@ def test_a_failure_is_told_with_its_reason() -> None:
     assert orchestrator.reports[-1].state == "FAILED"
 
 
+class DeafOrchestrator(NotingOrchestrator):
+    """Takes no report of a failure."""
+
+    def report(self, report: StepReport, *, must_arrive: bool) -> bool:
+        if report.state == "FAILED":
+            raise ConnectionError("nobody listens")
+        return super().report(report, must_arrive=must_arrive)
+
+
+def test_a_failure_that_cannot_be_told_is_still_the_one_that_is_raised() -> None:
+    with pytest.raises(ZeroDivisionError), reporting.reported(surroundings(), "x", orchestrator=DeafOrchestrator()):
+        _ = 1 / 0
+
+
 class WrongRowError(ValueError):
     reason = "ROW_WRONG"
     permanent = True
