@@ -73,7 +73,7 @@ def announced_spec(wanted: Wanted, rules: Rules) -> RunSpec:
     if ExecutorKind.KUBEFLOW not in rules.executors:
         raise FailedPrecondition(
             "the run is Kubeflow's, and the orchestrator was not told where that is: set "
-            "MGRD_ORCHESTRATOR_KUBEFLOW_ADDR, in the chart orchestrator.executor=kubeflow and orchestrator.kubeflow.addr",
+            "MGRD_ORCHESTRATOR_KUBEFLOW_ADDR, or orchestrator.executor and orchestrator.kubeflow.addr of the chart",
             reason="EXECUTOR_UNAVAILABLE",
         )
     return RunSpec(
