@@ -18,6 +18,8 @@ class Condition(StrEnum):
     ACTIVE = "ACTIVE"
     SUCCEEDED = "SUCCEEDED"
     FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+    """Somebody stopped it there, not through us."""
     LOST = "LOST"
     """Neither at work nor ended: its process died, or the executor forgot it."""
 

@@ -133,7 +133,7 @@ def fail(work: UnitOfWork, run_id: str, error: str, *, clock: Callable[[], datet
 def _end_of(run: Run, seen: Observation) -> tuple[RunState, str]:
     if seen.condition is Condition.SUCCEEDED:
         return RunState.SUCCEEDED, ""
-    if run.state is RunState.CANCELLING:
+    if run.state is RunState.CANCELLING or seen.condition is Condition.CANCELLED:
         return RunState.CANCELLED, ""
     if seen.condition is Condition.LOST:
         return RunState.FAILED, f"its process died {run.restarts + 1} times in a row; its log says more"

@@ -132,7 +132,8 @@ def test_a_cancelled_run_stops(bench: Bench) -> None:
     while bench.executor.look(bench.job(handle)).condition is Condition.ACTIVE and time.monotonic() < ends_at:
         bench.executor.cancel(bench.job(handle))
         time.sleep(0.05)
-    assert bench.executor.look(bench.job(handle)).condition in (Condition.FAILED, Condition.LOST)
+    stopped = (Condition.FAILED, Condition.CANCELLED, Condition.LOST)
+    assert bench.executor.look(bench.job(handle)).condition in stopped
     bench.executor.cancel(bench.job(handle))
 
 
@@ -184,6 +185,15 @@ def test_a_run_on_kubeflow_links_to_its_page(tmp_path: Path, template: Path) -> 
     assert handle.external_url == f"http://kubeflow.example/#/runs/details/{handle.external_id}"
     created = server.runs[handle.external_id]
     assert created["runtime_config"]["parameters"] == {"folder": "x"}
+
+
+def test_a_run_that_somebody_terminates_in_the_kubeflow_ui_is_cancelled(template: Path) -> None:
+    with fake_kubeflow() as server:
+        executor = KubeflowExecutor.connect(server.address, template=template, ui="", namespace="")
+        handle = executor.start(Job(run_id=_RUN, arguments={"folder": "x"}))
+        server.runs[handle.external_id]["state"] = "CANCELED"
+        seen = executor.look(Job(run_id=_RUN, arguments={}, external_id=handle.external_id))
+    assert seen == Observation(Condition.CANCELLED)
 
 
 def test_kubeflow_that_does_not_answer_is_tried_again_later(template: Path) -> None:

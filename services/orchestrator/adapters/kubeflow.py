@@ -6,7 +6,8 @@ from typing import Self
 from pipelines.runners.kubeflow import KubeflowError, KubeflowRun, KubeflowRunner
 from services.orchestrator.ports import Condition, ExecutorError, Handle, Job, Observation
 
-_ENDED_BADLY = frozenset({"FAILED", "CANCELED"})
+_STOPPED = "CANCELED"
+_ENDED_BADLY = frozenset({"FAILED", _STOPPED})
 _ENDED_WELL = frozenset({"SUCCEEDED", "SKIPPED"})
 
 
@@ -56,6 +57,8 @@ class KubeflowExecutor:
 def _observed(run: KubeflowRun) -> Observation:
     if run.state in _ENDED_WELL:
         return Observation(Condition.SUCCEEDED)
+    if run.state == _STOPPED:
+        return Observation(Condition.CANCELLED)
     if run.state in _ENDED_BADLY:
         return Observation(Condition.FAILED, error=run.error or f"Kubeflow reports the run as {run.state}")
     return Observation(Condition.ACTIVE)

@@ -303,6 +303,16 @@ def test_executors_are_closed_in_good_order_only(bench: Bench) -> None:
     assert bench.executor.closed
 
 
+def test_a_run_stopped_behind_our_back_is_cancelled_and_can_be_resumed(bench: Bench) -> None:
+    run = bench.create(run_id="stopped")
+    bench.supervisor.look_once()
+    bench.executor.seen["stopped"] = Observation(Condition.CANCELLED)
+    bench.supervisor.look_once()
+    assert bench.get(run.name).state == pb.RUN_STATE_CANCELLED
+    resume = pb.ResumeRunRequest(name=run.name, request_id=str(uuid.uuid4()))
+    assert bench.stub.ResumeRun(resume, timeout=5, metadata=as_("ana")).run.state == pb.RUN_STATE_PENDING
+
+
 def test_the_error_of_a_failed_run_is_its_steps(bench: Bench) -> None:
     run = bench.create(run_id="fails")
     bench.supervisor.look_once()
