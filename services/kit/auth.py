@@ -6,6 +6,7 @@ without a restart. Leaves rules about resources, such as approver is not author,
 
 import hashlib
 import json
+import logging
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ Policy = Mapping[str, frozenset[str]]
 
 ROLES = frozenset({"reader", "author", "approver", "operator", "step", "agent", "gateway"})
 ANYONE = ROLES
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,10 @@ def calling_as(caller: Caller | None) -> Iterator[None]:
 
 
 class TokenTable:
-    """Maps bearer tokens to callers, from a JSON file that is read again whenever it changes."""
+    """Maps bearer tokens to callers, from a JSON file that is read again whenever it changes.
+
+    A change that cannot be read is logged and leaves everybody who they were.
+    """
 
     def __init__(
         self, path: Path | None, callers: Mapping[str, Caller], *, stamp: tuple[int, int, int] | None = None
@@ -97,7 +102,11 @@ class TokenTable:
         if self._path is None or stamp is None or stamp == self._stamp:
             return
         with self._lock:
-            self._callers, self._stamp = _read(self._path), stamp
+            self._stamp = stamp
+            try:
+                self._callers = _read(self._path)
+            except (ValueError, KeyError, TypeError) as error:
+                _log.error("the changed table of tokens cannot be read, the one before stays valid: %s", error)
 
 
 def authorize(caller: Caller, *, method: str, policy: Policy) -> None:

@@ -22,9 +22,9 @@ from services.kit.deadlines import remaining_s
 from services.kit.paging import read_page
 from services.kit.tables import now
 
-_SERVICE = "/mgrd.inference.v1.InferenceService"
+SERVICE = "/mgrd.inference.v1.InferenceService"
 POLICY: Policy = {
-    f"{_SERVICE}/{method}": ANYONE for method in ("Reason", "ReasonLive", "GetDeployment", "ListDeployments")
+    f"{SERVICE}/{method}": ANYONE for method in ("Reason", "ReasonLive", "GetDeployment", "ListDeployments")
 }
 LIVE_IDLE_TIMEOUT_S = 300.0
 

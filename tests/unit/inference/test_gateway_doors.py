@@ -44,7 +44,12 @@ class Gateway:
         self.directory = DatabaseDirectory(database, self.refresher, fresh_for_s=3600)
         options = ReasonerOptions(max_replies=2, patience_s=0.0)
         self.reasoner = Reasoner(directory=self.directory, features=self.world, tritons=self.world, options=options)
-        self.tokens = TokenTable.of({"secret": Caller("rita", "person", frozenset({"reader"}))})
+        self.tokens = TokenTable.of(
+            {
+                "secret": Caller("rita", "person", frozenset({"reader"})),
+                "idle": Caller("noah", "person", frozenset()),
+            }
+        )
 
     def hears(self, event: AliasMoved | DeploymentReady | DeploymentFailed) -> None:
         kind = {AliasMoved: "alias.moved", DeploymentReady: "deployment.ready"}.get(type(event), "deployment.failed")
@@ -304,5 +309,7 @@ def test_the_http_door_names_what_is_wrong(
 def test_the_http_door_is_shut_to_strangers_and_nonsense(gateway: Gateway, http: TestClient) -> None:
     assert http.post("/v1/chat/completions", json=chat(), headers={"authorization": "Bearer x"}).status_code == 401
     assert http.get("/v1/models", headers={"authorization": ""}).status_code == 401
+    assert http.get("/v1/models", headers={"authorization": "Bearer idle"}).status_code == 403
+    assert http.post("/v1/chat/completions", json=chat(), headers={"authorization": "Bearer idle"}).status_code == 403
     assert http.post("/v1/chat/completions", content=b"[" * 100_000).status_code == 400
     assert http.get("/healthz").json() == {"status": "serving"}

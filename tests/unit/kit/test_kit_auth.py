@@ -46,6 +46,21 @@ def test_a_changed_table_is_seen_and_a_vanished_one_stays_valid(tmp_path: Path) 
     assert table.caller("Bearer another").subject == "grace"
 
 
+@pytest.mark.parametrize("broken", ["{", "[]", '{"tokens": [{"sha256": "x"}]}'])
+def test_a_change_that_cannot_be_read_changes_nothing_and_is_logged(
+    tmp_path: Path, broken: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "t.json"
+    _write(path)
+    table = TokenTable.load(path)
+    path.write_text(broken)
+    assert table.caller("Bearer secret") == ADA
+    assert table.caller("Bearer secret") == ADA
+    assert len(caplog.records) == 1
+    _write(path, token="another")
+    assert table.caller("Bearer another") == ADA
+
+
 @pytest.mark.parametrize("wrong", [{"roles": ["root"]}, {"kind": "robot"}, {"roles": "author"}])
 def test_a_table_with_an_unknown_role_or_kind_is_refused(tmp_path: Path, wrong: dict) -> None:
     _write(tmp_path / "t.json", **wrong)

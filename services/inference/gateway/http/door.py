@@ -29,8 +29,9 @@ from services.inference.gateway.http.completions import chunks, completion
 from services.inference.gateway.question import AUDIO_BYTES_MAX
 from services.inference.gateway.reason import Reasoner
 from services.inference.gateway.replies import Cancellation
+from services.inference.gateway.servicer import POLICY, SERVICE
 from services.inference.triton.errors import TritonError
-from services.kit.auth import TokenTable
+from services.kit.auth import TokenTable, authorize
 from services.kit.errors import InvalidArgument, ServiceError
 from services.kit.status import internal
 from services.kit.telemetry import span
@@ -94,8 +95,11 @@ def _stop_when(stopping: threading.Event, server: uvicorn.Server) -> None:
 def application(*, reasoner: Reasoner, directory: DatabaseDirectory, tokens: TokenTable) -> Starlette:
     """The routes over a reasoner."""
 
+    def admit(request: Request, method: str) -> None:
+        authorize(tokens.caller(request.headers.get("authorization", "")), method=f"{SERVICE}/{method}", policy=POLICY)
+
     async def chat(request: Request) -> Response:
-        tokens.caller(request.headers.get("authorization", ""))
+        admit(request, "Reason")
         asked = await run_in_threadpool(read_chat, await _body(request))
         cancellation = Cancellation()
         events = reasoner.reason(asked.question, cancellation=cancellation)
@@ -105,7 +109,7 @@ def application(*, reasoner: Reasoner, directory: DatabaseDirectory, tokens: Tok
         return JSONResponse(body)
 
     async def models(request: Request) -> Response:
-        tokens.caller(request.headers.get("authorization", ""))
+        admit(request, "ListDeployments")
         known = await run_in_threadpool(directory.snapshot)
         ids = [name.removeprefix("models/").replace("/aliases/", "@") for name in known.aliases]
         return JSONResponse({"object": "list", "data": [{"id": one, "object": "model"} for one in ids]})
