@@ -10,6 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from rich.console import Console
+from rich.text import Text
 
 from mgrd.cli.ask_command import summary
 from mgrd.cli.replies import collect
@@ -26,9 +27,9 @@ def main(clip: str, question: str, seed: str = "0") -> None:
     with connect(person="rita") as clients:
         reply = collect(clients.inference.reason(asked))
     console = Console(record=True, width=WIDTH, highlight=False)
-    console.print(f'[bold]$ mgrd ask {Path(clip).name} "{question}"[/]')
-    console.print(f"[dim]reasoning[/] [italic]{reply.reasoning.strip()}[/]")
-    console.print(f"[bold green]{reply.answer.strip()}[/]")
+    console.print(Text(f'$ mgrd ask {Path(clip).name} "{question}"', style="bold"))
+    console.print(Text.assemble(("reasoning", "dim"), " ", (reply.reasoning.strip(), "italic")))
+    console.print(Text(reply.answer.strip(), style="bold green"))
     console.print(summary(reply))
     drawn = console.export_svg(title="mgrd ask")
     TARGET.write_text(re.sub(r"<!--.*?-->|@font-face \{.*?\}", "", drawn, flags=re.DOTALL))  # no font from elsewhere

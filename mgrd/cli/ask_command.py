@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from mgrd.cli.names import model_name, short
 from mgrd.cli.options import Context, calling
@@ -15,7 +16,7 @@ from mgrd.cli.replies import Reply, collect
 from mgrd.clients.inference import AnswerDelta, Answerer, Completion, Question, ReasoningDelta, ReplyEvent, Sampling
 from mgrd.clients.sound import Evidence, Verdict
 
-_SIGNS = {Verdict.SUPPORTED: "[green]✓ supported[/]", Verdict.CONTRADICTED: "[red]✗ contradicted[/]"}
+_SIGNS = {Verdict.SUPPORTED: ("✓ supported", "green"), Verdict.CONTRADICTED: ("✗ contradicted", "red")}
 
 
 @click.command()
@@ -82,10 +83,10 @@ class _Aloud:
             case ReasoningDelta(text):
                 if not self._reasons:
                     self._reasons = True
-                    self._console.print("[dim]reasoning[/] ", end="")
-                self._console.print(text, end="", style="italic", markup=False)
+                    self._console.print(Text("reasoning ", style="dim"), end="")
+                self._console.print(text, end="", style="italic")
             case AnswerDelta(text):
-                self._console.print(text, end="", style="bold green", markup=False)
+                self._console.print(text, end="", style="bold green")
             case Completion():
                 self._console.print()
             case Answerer() | Evidence():
@@ -98,7 +99,7 @@ def summary(reply: Reply) -> Group:
     if reply.evidence:
         parts.append(_evidence_table(reply.evidence))
     elif reply.reasoning.strip():
-        parts.append("\n[dim]the reasoning makes no claim about the sound that could be checked[/]")
+        parts.append(Text("\nthe reasoning makes no claim about the sound that could be checked", style="dim"))
     if reply.completion is not None:
         parts.append(_figures(reply, reply.completion))
     return Group(*parts)
@@ -107,22 +108,22 @@ def summary(reply: Reply) -> Group:
 def _evidence_table(evidence: tuple[Evidence, ...]) -> Table:
     view = table("claim", "verdict", "measured", "confidence", title="\nevidence")
     for one in evidence:
-        sign = _SIGNS.get(one.verdict, "[dim]? not checkable[/]")
+        sign = Text(*_SIGNS.get(one.verdict, ("? not checkable", "dim")))
         measured = (f"{one.measured} {one.unit}".strip(), f"{one.confidence:.2f}") if one.measured else ("", "")
         view.add_row(one.claim.text, sign, *measured)
     return view
 
 
-def _figures(reply: Reply, completion: Completion) -> str:
+def _figures(reply: Reply, completion: Completion) -> Text:
     answerer = reply.answerer
     who = f"{short(answerer.version)}, {answerer.digest}" if answerer else "unknown"
     tokens = f"{completion.reasoning_tokens} + {completion.answer_tokens} tokens"
     lines = [
-        f"\n[bold]answer[/]      [green]{completion.answer}[/]",
-        f"[dim]answered by[/] {who}",
-        f"[dim]first token[/] {completion.time_to_first_token_ms:.0f} ms",
-        f"[dim]whole reply[/] {completion.total_ms:.0f} ms, {tokens}",
+        Text.assemble(("\nanswer", "bold"), "      ", (completion.answer, "green")),
+        Text.assemble(("answered by", "dim"), f" {who}"),
+        Text.assemble(("first token", "dim"), f" {completion.time_to_first_token_ms:.0f} ms"),
+        Text.assemble(("whole reply", "dim"), f" {completion.total_ms:.0f} ms, {tokens}"),
     ]
     if completion.out_of_domain:
-        lines.append(f"[yellow]a guess:[/] {completion.out_of_domain_reason}")
-    return "\n".join(lines)
+        lines.append(Text.assemble(("a guess:", "yellow"), f" {completion.out_of_domain_reason}"))
+    return Text("\n").join(lines)

@@ -16,6 +16,7 @@ from typing import Any
 import click
 from rich.panel import Panel
 from rich.rule import Rule
+from rich.text import Text
 
 from mgrd.cli.ask_command import answer_aloud
 from mgrd.cli.demo_report import accuracy_table, where_next
@@ -65,7 +66,7 @@ def demo(context: Context, parameters: tuple[str, ...]) -> None:
     output.say(f"all healthy after {took_s:.1f} s; `mgrd status` shows them")
     with connect(home=context.home, person="ana") as ana, connect(home=context.home, person="ben") as ben:
         reply = _main_job(Cast(output, context.home, ana, ben), dict(map(parameter_of, parameters)))
-    output.say(f"\n[dim]the whole way took {(time.monotonic() - start_s) / 60:.1f} minutes[/]")
+    output.say(Text(f"\nthe whole way took {(time.monotonic() - start_s) / 60:.1f} minutes", style="dim"))
     if output.as_json:
         output.show(reply, view="")
 
@@ -161,7 +162,7 @@ def _ask(cast: Cast, clip: Clip) -> Reply:
         "5  A question",
         f"A clip no stage has heard, put to production over gRPC. Right would be: {clip.answer}",
     )
-    cast.output.say(Panel.fit(clip.question, title=clip.path.name))
+    cast.output.say(Panel.fit(clip.question, title=Text(clip.path.name)))
     question = Question(MODEL, clip.question, audio=clip.path.read_bytes())
     return answer_aloud(cast.output, cast.ana.inference.reason(question))
 
@@ -174,5 +175,5 @@ def _folder(home: Home) -> Path:
 
 def _scene(output: Output, title: str, text: str) -> None:
     output.say()
-    output.say(Rule(f"[bold]{title}[/]", align="left"))
-    output.say(f"[dim]{text}[/]")
+    output.say(Rule(Text(title, style="bold"), align="left"))
+    output.say(Text(text, style="dim"))

@@ -59,9 +59,9 @@ def where_next(*, clip: Path, picture: Path, run: Run) -> Group:
     return Group("", view)
 
 
-def _percent(metrics: Mapping[str, float], figure: str) -> str:
+def _percent(metrics: Mapping[str, float], figure: str) -> Text:
     if figure not in metrics:
-        return ""
+        return Text()
     low, high = metrics.get(f"{figure}_low"), metrics.get(f"{figure}_high")
-    interval = f" [dim]({100 * low:.0f}–{100 * high:.0f})[/]" if low is not None and high is not None else ""
-    return f"{100 * metrics[figure]:.1f} %{interval}"
+    interval = f" ({100 * low:.0f}–{100 * high:.0f})" if low is not None and high is not None else ""
+    return Text.assemble(f"{100 * metrics[figure]:.1f} %", (interval, "dim"))

@@ -1,7 +1,8 @@
 """How results look: tables for people, JSON for programs, errors with a code.
 
 Promises that with `--output json` standard output holds JSON alone (one document, or one per line for streams) and
-errors are JSON on standard error. Leaves what is shown to the commands.
+errors are JSON on standard error. No text is read as markup: what people and models wrote may hold brackets; our own
+words get their style as `Text`. Leaves what is shown to the commands.
 """
 
 import json
@@ -15,6 +16,7 @@ from typing import Any
 
 from rich.console import Console, RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from mgrd.clients.errors import CallError
 from mgrd.errors import MgrdError
@@ -63,7 +65,7 @@ class Output:
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
-        self.console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+        self.console = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
 
     def show(self, value: Any, *, view: RenderableType) -> None:
         """The value as JSON, or the view of it."""
@@ -104,13 +106,13 @@ def report(error: MgrdError, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps({"error": _particulars(error)}, ensure_ascii=False), file=sys.stderr)  # noqa: T201
         return
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    console.print(f"[bold red]error[/] {_escaped(str(error))} [dim]({error.reason})[/]")
+    console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    console.print(Text.assemble(("error", "bold red"), f" {error} ", (f"({error.reason})", "dim")))
     if isinstance(error, CallError):
         for violation in error.violations:
             if violation.description in str(error):  # the message says it already
                 continue
-            console.print(f"  • {_escaped(violation.subject)}: {_escaped(violation.description)}")
+            console.print(f"  • {violation.subject}: {violation.description}")
 
 
 def table(*columns: str, title: str | None = None) -> Table:
@@ -138,7 +140,3 @@ def _particulars(error: MgrdError) -> dict[str, Any]:
             "metadata": error.metadata,
         }
     return found
-
-
-def _escaped(text: str) -> str:
-    return text.replace("[", r"\[")

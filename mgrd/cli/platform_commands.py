@@ -19,6 +19,7 @@ from mgrd.platform import control
 from mgrd.platform.control import PlatformStatus
 
 _FOLLOW_EVERY_S = 0.2
+_HEALTH = (("down", "red"), ("not ready", "yellow"), ("healthy", "green"))
 
 
 @click.command()
@@ -106,7 +107,7 @@ def _waiting(found: PlatformStatus) -> Spinner:
 def _status_table(found: PlatformStatus) -> Table:
     view = table("process", "pid", "health", "address", "memory", "restarts")
     for one in found.processes:
-        health = "[green]healthy[/]" if one.healthy else "[yellow]not ready[/]" if one.pid else "[red]down[/]"
+        health = Text(*_HEALTH[2 if one.healthy else 1 if one.pid else 0])
         memory = f"{one.resident_bytes / 2**20:.0f} MB" if one.pid else ""
         view.add_row(one.name, str(one.pid or ""), health, one.address, memory, str(one.restarts))
     return view

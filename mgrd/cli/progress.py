@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Column
+from rich.text import Text
 
 from mgrd.cli.output import Output
 from mgrd.clients.training import Run, Step, StepState
@@ -69,15 +71,15 @@ class StepBars:
 
     def _announce(self, step: Step) -> None:
         if reason := why(step.name):
-            self._progress.console.print(f"[bold]{step.name}[/] [dim]{reason}[/]")
+            self._progress.console.print(Text.assemble((step.name, "bold"), " ", (reason, "dim")))
         self._tasks[step.name] = self._progress.add_task(step.name, total=1.0, message="")
 
     def _advance(self, step: Step) -> None:
         task = self._tasks[step.name]
         done = step.state in _DONE
-        message = f"[red]{step.error}[/]" if step.error else step.message
+        message = f"[red]{escape(step.error)}[/]" if step.error else escape(step.message)
         if step.state is StepState.CACHED:
-            message = f"taken from an earlier attempt: {step.message}"
+            message = f"taken from an earlier attempt: {message}"
         self._progress.update(task, completed=1.0 if done else step.progress, message=message)
         if done or step.state is StepState.FAILED:
             self._progress.stop_task(task)
@@ -86,7 +88,7 @@ class StepBars:
 @contextmanager
 def _bars(output: Output) -> Iterator[StepBars]:
     columns = (
-        TextColumn("{task.description}", table_column=Column(min_width=22, no_wrap=True)),
+        TextColumn("{task.description}", markup=False, table_column=Column(min_width=22, no_wrap=True)),
         BarColumn(bar_width=20),
         TextColumn("{task.percentage:>3.0f}%", table_column=Column(no_wrap=True)),
         TimeElapsedColumn(table_column=Column(no_wrap=True)),

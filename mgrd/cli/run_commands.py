@@ -47,6 +47,8 @@ def start(
     watch: bool,
 ) -> None:
     """Start a run: the model learns, and what came of it is registered."""
+    if dry_run and watch:
+        raise click.UsageError("--dry-run starts nothing that --watch could follow; leave one of them out")
     spec = RunSpec(
         model=model_name(model),
         base_version=version_name(base_version) if base_version else "",
@@ -58,7 +60,7 @@ def start(
         if spec.base_version:
             clients.registry.get_version(spec.base_version)  # said now, not after the run has begun
         created = clients.training.create_run(spec, run_id=run_id, validate_only=dry_run)
-        if watch and not dry_run:
+        if watch:
             _finish(context, watch_to_the_end(context.output, clients.training.watch_run(created.name)))
             return
     remark = "could be started" if dry_run else f"started; follow it with `mgrd run watch {short(created.name)}`"
@@ -76,7 +78,7 @@ def watch(context: Context, run_id: str) -> None:
 
 @run.command("list")
 @click.option("--state", type=click.Choice([one.value for one in RunState]), help="Only runs in this state.")
-@click.option("--limit", type=int, default=20, show_default=True)
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many.")
 @calling(default_person="ana")
 def list_runs(context: Context, state: str | None, limit: int) -> None:
     """List runs, newest first."""

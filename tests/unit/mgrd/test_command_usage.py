@@ -13,6 +13,8 @@ WRONG = [
     (("run", "show"), "MISSING_ARGUMENT", "RUN", "`mgrd run show --help`"),
     (("run", "start", "--executor", "moon"), "INVALID_ARGUMENT", "--executor", "'moon' is not one of"),
     (("run", "list", "--limit", "x"), "INVALID_ARGUMENT", "--limit", "'x' is not a valid integer"),
+    (("run", "list", "--limit", "0"), "INVALID_ARGUMENT", "--limit", "0 is not in the range"),
+    (("run", "start", "--dry-run", "--watch"), "WRONG_USAGE", "", "leave one of them out"),
     (("run", "start", "-p", "x"), "INVALID_ARGUMENT", "--param", "write NAME=VALUE"),
     (("ask", "no-such.wav", "what ?"), "INVALID_ARGUMENT", "CLIP", "does not exist"),
     (("ask", "/dev/null", "what ?"), "INVALID_ARGUMENT", "CLIP", "is empty; give a WAV"),
