@@ -19,8 +19,8 @@ def test_a_reply_with_brackets(capsys: pytest.CaptureFixture[str]) -> None:
         Output(as_json=False),
         [
             Answerer("models/nano/versions/1", "sha256:0", "logmel", "request"),
-            ReasoningDelta(NASTY),
-            AnswerDelta(NASTY),
+            ReasoningDelta(NASTY, tokens=1),
+            AnswerDelta(NASTY, tokens=1),
             Evidence(claim, Verdict.SUPPORTED, "1.0", "semitones", 1.0),
             Completion("stop", NASTY, 1, 1, 1.0, 2.0, out_of_domain=True, out_of_domain_reason=NASTY),
         ],
