@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 SOURCES := mgrd model services pipelines benchmarks tests tools
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test lint format base bench descriptors findings stubs images cluster-test locks clean
+.PHONY: help setup demo up down test test-vllm lint format base bench descriptors findings stubs images cluster-test locks clean
 
 help:  ## List these targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -23,6 +23,10 @@ down: setup  ## Stop the platform
 
 test: setup  ## Every test that needs no cluster and no GPU
 	@$(PYTHON) -m pytest -q -m "not slow" --durations=15
+
+test-vllm: setup  ## The tests of stock vLLM as the engine, in an environment of its own (.venv-vllm, 6 GB)
+	@tools/vllm_setup.sh
+	@OMP_NUM_THREADS=1 VLLM_CPU_KVCACHE_SPACE=1 .venv-vllm/bin/python -m pytest -q -k vllm tests/contract/test_engine_contract.py
 
 lint: setup  ## Style, types, stubs and protos
 	@$(PYTHON) -m ruff check $(wildcard $(SOURCES))

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Locks the dependencies again: requirements/all.lock for this tree, and from its pins one for the benchmarks and one
-# per image.
+# Locks the dependencies again: requirements/all.lock for this tree, from its pins one for the benchmarks and one per
+# image, and by itself one for vLLM.
 #   tools/locks.sh           keeps the present pins where it can
 #   tools/locks.sh --images  the images' locks alone
 set -euo pipefail
@@ -15,15 +15,18 @@ images=(
     "triton --extra model --extra services --extra triton"
 )
 
-compile() {
-    uv pip compile --quiet pyproject.toml "$@" --override "${overrides:-requirements/overrides.txt}" --universal \
+lock() {
+    uv pip compile --quiet "$@" --override "${overrides:-requirements/overrides.txt}" --universal \
         --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 }
+
+compile() { lock pyproject.toml "$@"; }
 
 if [ "${1:-}" != --images ]; then
     compile --all-extras --group dev -o requirements/all.lock
     overrides=requirements/bench-overrides.txt \
         compile --group bench --extra model --constraint requirements/all.lock -o requirements/bench.lock
+    overrides=requirements/vllm-overrides.txt lock --group vllm -o requirements/vllm.lock
 fi
 for image in "${images[@]}"; do
     read -r name extras <<<"$image"

@@ -62,7 +62,7 @@ class Engine:
         self.model, self.tokenizer = model, tokenizer
         self.max_batch_rows = max_batch_rows
         self.max_tokens = min(positions, max_tokens or positions)
-        self.vocabulary = _vocabulary(tokenizer, size=model.config.text.vocab_size)
+        self.vocabulary = vocabulary_of(tokenizer, size=model.config.text.vocab_size)
         self._waiting: deque[Job] = deque()
         self._reset()
 
@@ -248,7 +248,7 @@ class Engine:
         return str(self.tokenizer.backend_tokenizer.decode(row.spoken_ids(), skip_special_tokens=False))
 
 
-def _vocabulary(tokenizer: PreTrainedTokenizerFast, *, size: int) -> Vocabulary:
+def vocabulary_of(tokenizer: PreTrainedTokenizerFast, *, size: int) -> Vocabulary:
     end_of_turn, end_think = token_id(tokenizer, EOT), token_id(tokenizer, END_THINK)
     special = {index for index, token in tokenizer.added_tokens_decoder.items() if token.special}
     return Vocabulary(

@@ -71,14 +71,14 @@ def load_checkpoint(
     """Read and verify a folder; `front_end_version` is the one the caller's features have, if it has any."""
     folder = Path(folder)
     _refuse_pickles(folder)
-    config = _config(folder)
+    config = read_config(folder)
     _check_front_end(config, wanted=front_end_version)
     with torch.device("meta"):
         model = AudioLanguageModel(config)
     weights = _verified_weights(folder / WEIGHTS_FILE, expected=model.state_dict(), tied=model.language_model.tied)
     model.load_state_dict({key: tensor.to(device, dtype) for key, tensor in weights.items()}, strict=True, assign=True)
     model.language_model.tie()
-    tokenizer = _tokenizer(folder, config)
+    tokenizer = read_tokenizer(folder, config)
     return Loaded(model.eval(), tokenizer, str(config.front_end_version), config)
 
 
@@ -133,7 +133,7 @@ def _refuse_pickles(folder: Path) -> None:
             )
 
 
-def _config(folder: Path) -> AudioLanguageModelConfig:
+def read_config(folder: Path) -> AudioLanguageModelConfig:
     try:
         fields = json.loads((folder / CONFIG_FILE).read_text("utf-8"))
     except (OSError, ValueError) as error:
@@ -198,7 +198,7 @@ def _check_finite(weights: Mapping[str, Tensor]) -> None:
             raise CheckpointError("NOT_FINITE", f"{key} has NaN or infinite values: training diverged, go back a step")
 
 
-def _tokenizer(folder: Path, config: AudioLanguageModelConfig) -> PreTrainedTokenizerFast:
+def read_tokenizer(folder: Path, config: AudioLanguageModelConfig) -> PreTrainedTokenizerFast:
     if not (folder / "tokenizer.json").is_file():
         raise CheckpointError("BAD_TOKENIZER", f"{folder} has no tokenizer.json: save it with save_checkpoint")
     try:

@@ -1,4 +1,4 @@
-"""The engines a Triton model can host, behind one port; today our own torch engine.
+"""The engines a Triton model can host, behind one port: our own torch engine, and stock vLLM.
 
 The prompt is built here exactly as in training (`model.learning.prompts`), from the words and the clip
 of one question.
@@ -12,11 +12,13 @@ from typing import Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from transformers import PreTrainedTokenizerFast
 
 from model.engine.engine import Engine
 from model.engine.errors import EngineError, EngineFull
 from model.engine.params import Request, SamplingParams
 from model.engine.results import Completion, Token
+from model.engine.rows import Vocabulary
 from model.engine.thread import EngineThread
 from model.learning.prompts import question_messages
 from model.learning.rewards import MIN_REASONING_TOKENS
@@ -68,31 +70,27 @@ class TorchEngine:
 
     def start(self, ask: Ask, mels_TF: Sequence[NDArray[np.float32]]) -> Stream:
         """Queues a question; TritonError ENGINE_FULL or REQUEST_REJECTED where it cannot be served."""
-        messages = question_messages(ask.question, choices=ask.choices, audio_items=len(mels_TF))
-        counts = [audio_token_count(len(mel_TF)) for mel_TF in mels_TF]
-        prompt = prompt_ids(self._tokenizer, messages, counts, think=ask.think)
         try:
-            return self._thread.submit(Request(prompt_ids=prompt, mels=mels_TF), sampling(ask))
-        except EngineFull as error:
-            raise TritonError(str(error), reason=errors.ENGINE_FULL) from error
+            return self._thread.submit(request_of(ask, mels_TF, tokenizer=self._tokenizer), sampling(ask))
         except EngineError as error:
-            reason = errors.UNAVAILABLE if error.reason == "CLOSED" else errors.REJECTED
-            raise TritonError(str(error), reason=reason) from error
+            raise refusal(error) from error
 
     def splitter(self, ask: Ask) -> ReplySplitter:
         """What splits the reply to `ask` into its phases."""
-        return ReplySplitter(
-            end_think_id=self._vocabulary.end_think,
-            stop_ids=frozenset({self._vocabulary.end_of_turn}),
-            think=ask.think,
-        )
+        return splitter_of(ask, self._vocabulary)
 
     def close(self) -> None:
         """Ends what still runs."""
         self._thread.close()
 
 
-ENGINES: Mapping[str, Callable[..., HostedEngine]] = {"torch": TorchEngine}
+def _vllm(weights: Path, *, device: str) -> HostedEngine:
+    from services.inference.triton.backend.vllm_engine import VllmEngine
+
+    return VllmEngine(weights, device=device)
+
+
+ENGINES: Mapping[str, Callable[..., HostedEngine]] = {"torch": TorchEngine, "vllm": _vllm}
 
 
 def open_engine(name: str, *, weights: Path, device: str) -> HostedEngine:
@@ -100,6 +98,27 @@ def open_engine(name: str, *, weights: Path, device: str) -> HostedEngine:
     if name not in ENGINES:
         raise ValueError(f"engine {name!r} is not known; the engines are {sorted(ENGINES)}")
     return ENGINES[name](weights, device=device)
+
+
+def request_of(ask: Ask, mels_TF: Sequence[NDArray[np.float32]], *, tokenizer: PreTrainedTokenizerFast) -> Request:
+    """A question as an engine takes it."""
+    messages = question_messages(ask.question, choices=ask.choices, audio_items=len(mels_TF))
+    counts = [audio_token_count(len(mel_TF)) for mel_TF in mels_TF]
+    return Request(prompt_ids=prompt_ids(tokenizer, messages, counts, think=ask.think), mels=mels_TF)
+
+
+def splitter_of(ask: Ask, vocabulary: Vocabulary) -> ReplySplitter:
+    """What splits the reply to `ask` into its phases."""
+    return ReplySplitter(
+        end_think_id=vocabulary.end_think, stop_ids=frozenset({vocabulary.end_of_turn}), think=ask.think
+    )
+
+
+def refusal(error: EngineError) -> TritonError:
+    """An engine's refusal as the backend says it."""
+    if isinstance(error, EngineFull):
+        return TritonError(str(error), reason=errors.ENGINE_FULL)
+    return TritonError(str(error), reason=errors.UNAVAILABLE if error.reason == "CLOSED" else errors.REJECTED)
 
 
 def sampling(ask: Ask) -> SamplingParams:
