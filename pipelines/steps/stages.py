@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol, cast
 
+from mgrd.importing import quick_imports
 from pipelines.errors import PipelineError
 from pipelines.steps.reporting import Reporter
 
@@ -50,7 +51,8 @@ class Stages(Protocol):
 
 def load_stages(module: str) -> Stages:
     """The stages in `module`."""
-    found = importlib.import_module(module)
+    with quick_imports():
+        found = importlib.import_module(module)
     missing = [name for name in Stages.__annotations__ if not hasattr(found, name)]
     if missing:
         raise PipelineError(f"module {module} has no {missing[0]}", reason="STAGES_INCOMPLETE")

@@ -23,9 +23,9 @@ def distil(
     """Lets the model reason about the training questions and keeps what passes the filter, in `out`/kept.jsonl."""
     around = Surroundings.from_environment()
     with reported(around, f"distil-{turn}") as (progress, outcome):
-        from model.distillation.keeping import require_kept  # here, since it imports torch
-
         learning = load_stages(stages)
+        from model.distillation.keeping import require_kept  # here and after the stages, since it imports torch
+
         folder = Path(out)
         folder.mkdir(parents=True, exist_ok=True)
         report = learning.distil(

@@ -8,7 +8,10 @@ import sys
 
 sys.path[1:1] = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
 
-from services.inference.triton.backend.host import Host  # noqa: E402
+from mgrd.importing import quick_imports  # noqa: E402
+
+with quick_imports():
+    from services.inference.triton.backend.host import Host
 
 
 class TritonPythonModel(Host):
