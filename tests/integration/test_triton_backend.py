@@ -57,7 +57,8 @@ def test_a_reply_streams_reasoning_then_answer_then_the_end(client: TritonClient
     events = list(client.ask(model, ask=QUESTION, mel=clip_frames(), timeout_s=30))
     phases = [piece.phase for event in events for piece in event.pieces]
     assert phases == sorted(phases, reverse=True)
-    assert len(events) > 4, "tokens come as they are chosen, not in one lump"
+    first = sum(piece.tokens for piece in events[0].pieces)
+    assert first < 30, "the first words come before the reasoning is over; how many at a time is the machine's affair"
     end = events[-1].end
     assert end is not None
     assert end.reasoning_tokens == 30
