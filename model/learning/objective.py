@@ -51,7 +51,8 @@ def _hidden_after(model: AudioLanguageModel, batch: Batch, prompts: Prompts) -> 
     """The same, with each prompt once: its last state predicts the first token, the tokens said the rest."""
     memory, lengths_B = RememberedSequences(), prompts.lengths_N[prompts.of_B]
     hidden_NPD = model.forward_hidden(prompts.input_ids_NP, frames=prompts.frames, memory=memory)
-    first_B1D = hidden_NPD[prompts.of_B, lengths_B - 1, None]
+    last_N1D = hidden_NPD.gather(1, (prompts.lengths_N - 1)[:, None, None].expand(-1, 1, hidden_NPD.shape[-1]))
+    first_B1D = last_N1D.index_select(0, prompts.of_B)  # as in `AfterPrompts`: indexing would not be repeatable
     longest = batch.response_ids_BT.shape[1]
     length = max(longest - 1, 1)  # one at least: processes that share the weights all go through the network twice
     said_BS, real_BS = batch.response_ids_BT[:, :length], batch.response_mask_BT[:, :length].long()

@@ -76,12 +76,16 @@ class AfterPrompts:
         ).unsqueeze(1)
 
     def attend(self, layer: int, q_BLHK: Tensor, k_BLGK: Tensor, v_BLGK: Tensor) -> Tensor:
-        k_BCGK = torch.cat([self._prompts.keys_BLGK[layer][self._prompt_of_B], k_BLGK], dim=1)
-        v_BCGK = torch.cat([self._prompts.values_BLGK[layer][self._prompt_of_B], v_BLGK], dim=1)
+        k_BCGK = torch.cat([self._of_prompts(self._prompts.keys_BLGK[layer]), k_BLGK], dim=1)
+        v_BCGK = torch.cat([self._of_prompts(self._prompts.values_BLGK[layer]), v_BLGK], dim=1)
         q, k, v = (heads.transpose(1, 2) for heads in (q_BLHK, k_BCGK, v_BCGK))
         if wants_plain_products(q):
             return plain_attention(q, k, v, mask=self._mask_B1LC).transpose(1, 2)
         return F.scaled_dot_product_attention(q, k, v, attn_mask=self._mask_B1LC, enable_gqa=True).transpose(1, 2)
+
+    def _of_prompts(self, heads_NPGK: Tensor) -> Tensor:
+        """Not by indexing: its gradient is summed in whatever order the threads come, so no run would be repeatable."""
+        return heads_NPGK.index_select(0, self._prompt_of_B)
 
 
 class RememberedSequences(WholeSequences):

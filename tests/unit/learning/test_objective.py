@@ -8,7 +8,7 @@ from transformers import PreTrainedTokenizerFast
 
 from model.engine.engine import Engine
 from model.engine.params import SamplingParams
-from model.learning.batching import TokenSequence, collate
+from model.learning.batching import Batch, TokenSequence, collate
 from model.learning.examples import training_row
 from model.learning.objective import masked_mean, score
 from model.learning.rewards import RewardConfig
@@ -106,3 +106,25 @@ def test_masked_mean_looks_at_real_tokens_only() -> None:
     values_BT, mask_BT = torch.tensor([[1.0, 3.0], [5.0, 100.0]]), torch.tensor([[1.0, 1.0], [1.0, 0.0]])
     assert masked_mean(values_BT, mask_BT) == 3
     assert masked_mean(values_BT, torch.zeros(2, 2)) == 0
+
+
+def test_gradients_through_shared_prompts_are_the_same_on_several_threads(
+    model: AudioLanguageModel, tokenizer: PreTrainedTokenizerFast, rows: list[TokenSequence]
+) -> None:
+    """A sum whose order the threads decide among themselves would make every run of a seed another."""
+    many = [replace(row, response_ids=row.response_ids[:size]) for row in rows for size in range(1, 9)] * 32
+    batch = collate(many, pad_id=tokenizer.pad_token_id, prompts_once=True)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(4)
+    try:
+        found = [_gradients(model, batch) for _ in range(8)]
+    finally:
+        torch.set_num_threads(threads)
+        model.zero_grad()
+    assert all(torch.equal(one, found[0]) for one in found[1:])
+
+
+def _gradients(model: AudioLanguageModel, batch: Batch) -> torch.Tensor:
+    model.zero_grad()
+    score(model, batch).logprobs_BT.sum().backward()
+    return torch.cat([weight.grad.flatten() for weight in model.parameters() if weight.grad is not None])
